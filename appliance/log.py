@@ -45,7 +45,8 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line: dict[str, object] = {"at": at, "level": record.levelname.lower(), "program": record.name.removeprefix(f"{ROOT}.")}
+        program = record.name.removeprefix(f"{ROOT}.")
+        line: dict[str, object] = {"at": at, "level": record.levelname.lower(), "program": program}
         fields = getattr(record, "fields", None)
         if fields is None:  # a library's own message
             line |= {"event": "library", "message": record.getMessage()}
