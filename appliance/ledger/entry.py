@@ -1,0 +1,162 @@
+"""One entry of a ledger, its personal body, and the registry of types.
+
+An entry is the deterministic CBOR of ``[type, version, time_ms, boot, monotonic_ms, actor, subject, [refs],
+commitment]``; all but the last two are unsigned numbers. Nothing in it is personal: the body stays outside the tree
+and is bound to it by ``commitment = SHA-256(salt || body)``.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import Any, Self
+
+from appliance.errors import UntrustedError
+from appliance.ledger.encoding import decode, encode
+
+EPOCH_MS = 1_577_836_800_000
+"""2020-01-01T00:00:00Z: the ledgers' epoch, in milliseconds since 1970."""
+SALT_BYTES = 16
+COMMITMENT_BYTES = 32
+
+
+class EntryFormError(UntrustedError):
+    """Bytes that are CBOR but no entry."""
+
+    code = "ledger.entry_form"
+
+
+class CommitmentError(UntrustedError):
+    """A body that is not the one which the entry committed to."""
+
+    code = "ledger.commitment"
+
+
+@unique
+class EntryType(Enum):
+    """Number, name and version of each type. A number is never reused; an unknown one is kept, counted and shown."""
+
+    LEDGER_OPENED = (1, "ledger.opened", 1)
+    BOX_STARTED = (2, "box.started", 1)
+    IDENTITY_INTRODUCED = (3, "identity.introduced", 1)
+    GUARDIAN_LINKED = (16, "guardian.linked", 1)
+    GUARDIAN_AUTHENTICATED = (17, "guardian.authenticated", 1)
+    LINK_CODE_ISSUED = (18, "link_code.issued", 1)
+    STAFF_ADDED = (32, "staff.added", 1)
+    STAFF_SIGNED_IN = (33, "staff.signed_in", 1)
+    ROSTER_IMPORTED = (48, "roster.imported", 1)
+    SETTINGS_PUBLISHED = (64, "settings.published", 1)
+
+    @property
+    def number(self) -> int:
+        return self.value[0]
+
+    @property
+    def label(self) -> str:
+        return self.value[1]
+
+    @property
+    def version(self) -> int:
+        return self.value[2]
+
+
+LABELS = {one.number: one.label for one in EntryType}
+
+
+def type_label(number: int) -> str:
+    """The type's name, or ``unknown.NUMBER`` for one that this version does not know."""
+    return LABELS.get(number, f"unknown.{number}")
+
+
+@unique
+class IdentityKind(Enum):
+    """What a number in the ledger's roster of pseudonyms stands for. Number 0 is the box or hub that writes."""
+
+    STAFF = 1
+    GUARDIAN = 2
+    PUPIL = 3
+    CARD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``time_ms`` counts from ``EPOCH_MS``; ``boot`` is the index of the ``box.started`` entry of the same boot and
+    ``monotonic_ms`` the reading within it; ``actor`` and ``subject`` are numbers of the ledger's roster, 0 the
+    writer itself; ``refs`` are indices of earlier entries."""
+
+    type: int
+    version: int
+    time_ms: int
+    boot: int
+    monotonic_ms: int
+    actor: int
+    subject: int
+    refs: tuple[int, ...]
+    commitment: bytes
+
+    def encode(self) -> bytes:
+        return encode(
+            [
+                self.type,
+                self.version,
+                self.time_ms,
+                self.boot,
+                self.monotonic_ms,
+                self.actor,
+                self.subject,
+                list(self.refs),
+                self.commitment,
+            ]
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Raises ``EncodingError`` or ``EntryFormError``."""
+        parts = decode(data)
+        if not isinstance(parts, list) or len(parts) != 9:
+            raise EntryFormError(reason="not nine parts")
+        *numbers, refs, commitment = parts
+        if not all(_is_unsigned(one) for one in numbers) or not isinstance(refs, list):
+            raise EntryFormError(reason="a number is missing")
+        if not all(_is_unsigned(one) for one in refs):
+            raise EntryFormError(reason="a reference is no index")
+        if not isinstance(commitment, bytes) or len(commitment) != COMMITMENT_BYTES:
+            raise EntryFormError(reason="no commitment")
+        kind, version, time_ms, boot, monotonic_ms, actor, subject = numbers
+        return cls(kind, version, time_ms, boot, monotonic_ms, actor, subject, tuple(refs), commitment)
+
+    @property
+    def wall_ms(self) -> int:
+        """Milliseconds since 1970 by the writer's wall clock."""
+        return self.time_ms + EPOCH_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The personal part of an entry: ``content`` is deterministic CBOR of a map with text keys."""
+
+    salt: bytes
+    content: bytes
+
+    @classmethod
+    def of(cls, content: dict[str, Any], salt: bytes) -> Self:
+        return cls(salt, encode(content))
+
+    def commitment(self) -> bytes:
+        return hashlib.sha256(self.salt + self.content).digest()
+
+    def read(self) -> dict[str, Any]:
+        """The content as a map; raises ``EncodingError`` or ``EntryFormError``."""
+        value = decode(self.content)
+        if not isinstance(value, dict):
+            raise EntryFormError(reason="body is no map")
+        return value
+
+
+def check_body(entry: Entry, body: Body) -> None:
+    """Raises ``CommitmentError`` unless the entry committed to exactly this body."""
+    if body.commitment() != entry.commitment or len(body.salt) != SALT_BYTES:
+        raise CommitmentError(type=type_label(entry.type))
+
+
+def _is_unsigned(value: object) -> bool:
+    return type(value) is int and value >= 0

@@ -1,0 +1,94 @@
+"""The P-256 keys that sign ledgers: the device's, and the hub's for cosignatures (ES256, RFC 9053 section 2.1)."""
+
+import hashlib
+from typing import Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from appliance.errors import ConfigError, UntrustedError
+
+KEY_ID_BYTES = 8
+COORDINATE_BYTES = 32
+ES256 = ec.ECDSA(hashes.SHA256())
+
+
+class KeyFormError(ConfigError):
+    """Not a P-256 key in PEM."""
+
+    code = "ledger.key_form"
+
+
+class SignatureError(UntrustedError):
+    """A signature that the pinned key did not make."""
+
+    code = "ledger.signature"
+
+
+class VerifyingKey:
+    """A pinned public key. ``key_id`` is the first 8 bytes of the SHA-256 of its SubjectPublicKeyInfo."""
+
+    def __init__(self, key: ec.EllipticCurvePublicKey) -> None:
+        self._key = key
+        self._spki = key.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self.key_id = hashlib.sha256(self._spki).digest()[:KEY_ID_BYTES]
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> Self:
+        try:
+            key = serialization.load_pem_public_key(pem)
+        except ValueError as error:
+            raise KeyFormError(reason="no public key in PEM") from error
+        if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise KeyFormError(reason="not a P-256 key")
+        return cls(key)
+
+    def pem(self) -> bytes:
+        return self._key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        """Raises ``SignatureError`` unless these 64 bytes (r || s) are this key's signature."""
+        if len(signature) != 2 * COORDINATE_BYTES:
+            raise SignatureError(reason="length")
+        r = int.from_bytes(signature[:COORDINATE_BYTES])
+        s = int.from_bytes(signature[COORDINATE_BYTES:])
+        try:
+            self._key.verify(encode_dss_signature(r, s), message, ES256)
+        except InvalidSignature as error:
+            raise SignatureError(reason="does not verify") from error
+
+
+class SigningKey:
+    """A private key; ``public`` is its other half."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
+        self._key = key
+        self.public = VerifyingKey(key.public_key())
+
+    @classmethod
+    def make(cls) -> Self:
+        return cls(ec.generate_private_key(ec.SECP256R1()))
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> Self:
+        try:
+            key = serialization.load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError) as error:
+            raise KeyFormError(reason="no private key in PEM") from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise KeyFormError(reason="not a P-256 key")
+        return cls(key)
+
+    def pem(self) -> bytes:
+        return self._key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes, r || s (RFC 9053 section 2.1)."""
+        r, s = decode_dss_signature(self._key.sign(message, ES256))
+        return r.to_bytes(COORDINATE_BYTES) + s.to_bytes(COORDINATE_BYTES)

@@ -1,0 +1,163 @@
+"""The checks that make foreign or stored data believable. Each returns a new type, so that nothing unverified can
+be passed on by mistake. No I/O.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from appliance.errors import UntrustedError
+from appliance.ledger.checkpoint import Checkpoint, claimed_size, open_checkpoint
+from appliance.ledger.entry import Body, Entry, EntryType, check_body
+from appliance.ledger.keys import VerifyingKey
+from appliance.ledger.merkle import Frontier, leaf_hash
+
+
+class OriginError(UntrustedError):
+    """A batch of a ledger that this sender does not own."""
+
+    code = "sync.other_school"
+
+
+class GapError(UntrustedError):
+    """A batch that begins after the end of what the mirror holds; ``wanted`` is the index to continue with."""
+
+    code = "sync.gap"
+
+
+class ReplayedError(UntrustedError):
+    """A batch that the mirror already holds; it is not stored again."""
+
+    code = "sync.replayed"
+
+
+class RootError(UntrustedError):
+    """The tree that the entries make is not the one that was signed."""
+
+    code = "ledger.root"
+
+
+class OrderError(UntrustedError):
+    """An entry that is older than the one before it, or refers to one that does not exist yet."""
+
+    code = "ledger.order"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An entry as it travels: its bytes, and the body that the sender chose to show."""
+
+    entry: bytes
+    body: Body | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive entries from ``first`` on and the checkpoint of the tree that ends with the last of them."""
+
+    origin: str
+    first: int
+    items: tuple[Sealed, ...]
+    checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedBatch:
+    """A batch that fits the mirror: may be stored, and its checkpoint cosigned."""
+
+    first: int
+    entries: tuple[Entry, ...]
+    items: tuple[Sealed, ...]
+    frontier: Frontier
+    nodes: tuple[tuple[int, int, bytes], ...]
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedLedger:
+    """A whole ledger whose tree is the signed one; ``counts`` is the number of entries by type number."""
+
+    checkpoint: Checkpoint | None
+    size: int
+    counts: dict[int, int]
+
+
+def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: int, key: VerifyingKey) -> VerifiedBatch:
+    """Whether a mirror of ``frontier`` may store this batch.
+
+    1. It is of the ledger that this sender owns, and not empty.
+    2. It begins where the mirror ends (else ``GapError`` or ``ReplayedError``).
+    3. Every entry is well formed, not older than the one before, and refers backwards only.
+    4. Every body that came along is the one its entry committed to.
+    5. The tree with these entries has the root that the checkpoint signs, with the pinned key.
+
+    Raises an ``UntrustedError`` that names what failed; nothing is changed.
+    """
+    if batch.origin != origin:
+        raise OriginError(expected=origin)
+    if not batch.items:
+        raise GapError(wanted=frontier.size)
+    if batch.first + len(batch.items) <= frontier.size:
+        raise ReplayedError(size=frontier.size)
+    if batch.first != frontier.size:
+        raise GapError(wanted=frontier.size)
+    grown = frontier.copy()
+    entries: list[Entry] = []
+    nodes: list[tuple[int, int, bytes]] = []
+    for index, item in enumerate(batch.items, batch.first):
+        entry = Entry.decode(item.entry)
+        last_time_ms = check_order(entry, index, last_time_ms)
+        if item.body is not None:
+            check_body(entry, item.body)
+        nodes += grown.append(leaf_hash(item.entry))
+        entries.append(entry)
+    checkpoint = check_head(batch.checkpoint, grown, origin, key)
+    return VerifiedBatch(batch.first, tuple(entries), batch.items, grown, tuple(nodes), checkpoint)
+
+
+def check_order(entry: Entry, index: int, last_time_ms: int) -> int:
+    """The entry's time, if it is not older than its predecessor and refers to earlier entries only."""
+    if entry.time_ms < last_time_ms:
+        raise OrderError(index=index, reason="older than its predecessor")
+    opening = entry.type in (EntryType.LEDGER_OPENED.number, EntryType.BOX_STARTED.number)
+    if any(one >= index for one in entry.refs) or entry.boot > index or (entry.boot == index and not opening):
+        raise OrderError(index=index, reason="refers to a later entry")
+    return entry.time_ms
+
+
+def check_head(checkpoint: bytes, frontier: Frontier, origin: str, key: VerifyingKey) -> Checkpoint:
+    """The checkpoint, if it signs exactly this tree; raises ``RootError``, ``CheckpointError``, ``SignatureError``."""
+    if claimed_size(checkpoint) != frontier.size:
+        raise RootError(reason="other size", size=frontier.size)
+    return open_checkpoint(checkpoint, frontier.root(), origin, key)
+
+
+def verify_ledger(
+    entries: Iterable[tuple[bytes, Body | None]], checkpoint: bytes | None, origin: str, key: VerifyingKey
+) -> VerifiedLedger:
+    """A whole ledger as stored, from the first entry on.
+
+    1. Every entry is well formed, in order of time, and refers backwards only.
+    2. Every body that is still there is the one its entry committed to.
+    3. The root over all entries is the one that the stored checkpoint signs.
+
+    Raises an ``UntrustedError``; its field ``index`` names the entry where one is at fault.
+    """
+    frontier, last_time_ms = Frontier(), 0
+    counts: dict[int, int] = {}
+    for index, (data, body) in enumerate(entries):
+        try:
+            entry = Entry.decode(data)
+            last_time_ms = check_order(entry, index, last_time_ms)
+            if body is not None:
+                check_body(entry, body)
+        except UntrustedError as error:
+            error.fields["index"] = index
+            raise
+        frontier.append(leaf_hash(data))
+        counts[entry.type] = counts.get(entry.type, 0) + 1
+    if checkpoint is None:
+        if frontier.size:
+            raise RootError(reason="no checkpoint", size=frontier.size)
+        return VerifiedLedger(None, 0, counts)
+    return VerifiedLedger(check_head(checkpoint, frontier, origin, key), frontier.size, counts)
+
