@@ -32,9 +32,7 @@ class VerifyingKey:
 
     def __init__(self, key: ec.EllipticCurvePublicKey) -> None:
         self._key = key
-        self._spki = key.public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        self._spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         self.key_id = hashlib.sha256(self._spki).digest()[:KEY_ID_BYTES]
 
     @classmethod

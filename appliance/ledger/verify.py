@@ -160,4 +160,3 @@ def verify_ledger(
             raise RootError(reason="no checkpoint", size=frontier.size)
         return VerifiedLedger(None, 0, counts)
     return VerifiedLedger(check_head(checkpoint, frontier, origin, key), frontier.size, counts)
-

@@ -139,4 +139,3 @@ def test_keys_travel_as_pem_and_nothing_else_is_taken() -> None:
     for pem in (b"", b"nonsense", HUB.public.pem()):
         with pytest.raises(KeyFormError):
             SigningKey.from_pem(pem)
-

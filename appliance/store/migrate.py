@@ -1,0 +1,76 @@
+"""Numbered SQL migrations, each all or nothing.
+
+A family is a folder of files ``NNNN_name.sql``, numbered from 1 without gaps. The box has the families ``ledger`` and
+``box``, the hub ``ledger`` and ``hub``; the table ``migration`` remembers what ran.
+"""
+
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+
+from appliance.errors import ConfigError
+from appliance.store.database import Database
+
+REGISTER = """
+CREATE TABLE IF NOT EXISTS migration (
+  family TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (family, number)
+) STRICT
+"""
+
+
+class SchemaTooNewError(ConfigError):
+    """The database was made by a newer version of the program."""
+
+    code = "store.too_new"
+
+
+class SchemaTooOldError(ConfigError):
+    """The database waits for ``appliance migrate``."""
+
+    code = "store.too_old"
+
+
+@dataclass(frozen=True)
+class Family:
+    """A named folder of migrations."""
+
+    name: str
+    folder: Traversable
+
+    def steps(self) -> list[tuple[int, str, str]]:
+        """(number, name, SQL) in order."""
+        files = sorted((one for one in self.folder.iterdir() if one.name.endswith(".sql")), key=lambda one: one.name)
+        steps = [(int(one.name[:4]), one.name[5:-4], one.read_text(encoding="utf-8")) for one in files]
+        if [number for number, _, _ in steps] != list(range(1, len(steps) + 1)):
+            raise ConfigError(reason=f"migrations of {self.name} are not numbered 1 to {len(steps)}")
+        return steps
+
+
+def migrate(database: Database, families: tuple[Family, ...]) -> list[str]:
+    """Brings the schema up to date; returns the names of what ran, empty when nothing was to do."""
+    database.script(REGISTER)
+    ran = []
+    for family in families:
+        done = _done(database, family)
+        for number, name, sql in family.steps()[done:]:
+            # Both names come from our own folders; executescript takes no parameters.
+            register = f"INSERT INTO migration VALUES ('{family.name}', {number}, '{name}');"  # noqa: S608
+            database.script(f"BEGIN IMMEDIATE;\n{sql}\n;{register}\nCOMMIT;")
+            ran.append(f"{family.name}/{number:04}_{name}")
+    return ran
+
+
+def check_schema(database: Database, families: tuple[Family, ...]) -> None:
+    """Raises ``SchemaTooOldError`` or ``SchemaTooNewError`` unless the schema is exactly this program's."""
+    if database.row("SELECT 1 FROM sqlite_master WHERE name = 'migration'") is None:
+        raise SchemaTooOldError(family="all", waiting=sum(len(one.steps()) for one in families))
+    for family in families:
+        if waiting := len(family.steps()) - _done(database, family):
+            raise SchemaTooOldError(family=family.name, waiting=waiting)
+
+
+def _done(database: Database, family: Family) -> int:
+    found = database.row("SELECT coalesce(max(number), 0) FROM migration WHERE family = ?", (family.name,))
+    done = int(found[0]) if found else 0
+    if done > len(family.steps()):
+        raise SchemaTooNewError(family=family.name, database=done, program=len(family.steps()))
+    return done

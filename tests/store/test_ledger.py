@@ -1,0 +1,179 @@
+"""A ledger in the database: one transaction, in order, signed, provable, never changed."""
+
+import pytest
+
+from appliance.errors import MadoguchiError, UntrustedError
+from appliance.ledger.checkpoint import cosign, open_checkpoint
+from appliance.ledger.entry import EntryType, IdentityKind, type_label
+from appliance.ledger.keys import SigningKey
+from appliance.ledger.receipt import open_receipt
+from appliance.ledger.verify import Batch, verify_batch, verify_ledger
+from appliance.store.database import ConstraintError, Database
+from appliance.store.ledger import AheadError, Draft, MirrorLedger, NoEntryError, NoLedgerError, OwnLedger
+from appliance.store.migrate import migrate
+from appliance.store.vault import SealError, Vault
+from tests.sim.clock import ManualClock
+from tests.store.conftest import LEDGER_FAMILY, ORIGIN
+
+HUB = SigningKey.make()
+
+
+def fill(ledger: OwnLedger, count: int) -> None:
+    with ledger.append() as appending:
+        for number in range(count):
+            appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"number": number}))
+
+
+def labels(ledger: OwnLedger) -> list[str]:
+    return [type_label(ledger.entry(index).type) for index in range(ledger.head().size)]
+
+
+def test_an_append_is_signed_and_readable(ledger: OwnLedger, device_key: SigningKey) -> None:
+    with ledger.append() as appending:
+        appending.add(Draft(EntryType.LEDGER_OPENED, {"origin": ORIGIN}))
+        recorded = appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"purpose": "visit"}))
+    head = ledger.head()
+    assert (head.size, recorded.index) == (2, 1)
+    assert head.checkpoint is not None
+    assert open_checkpoint(head.checkpoint, head.frontier.root(), ORIGIN, device_key.public).size == 2
+    body = ledger.body(1)
+    assert body is not None
+    assert body.read() == {"purpose": "visit"}
+
+
+def test_a_failed_append_leaves_nothing(ledger: OwnLedger) -> None:
+    fill(ledger, 1)
+    before = ledger.head()
+
+    class PulledError(Exception):
+        pass
+
+    def fail() -> None:
+        with ledger.append() as appending:
+            appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {}))
+            raise PulledError
+
+    with pytest.raises(PulledError):
+        fail()
+    assert ledger.head() == before
+    with pytest.raises(NoEntryError):
+        ledger.entry(before.size)
+
+
+def test_a_boot_is_introduced_once(ledger: OwnLedger, clock: ManualClock) -> None:
+    fill(ledger, 2)
+    clock.reboot(b"\x02" * 16)
+    fill(ledger, 2)
+    assert labels(ledger) == ["box.started", *["guardian.authenticated"] * 2] * 2
+    assert [ledger.entry(index).boot for index in range(6)] == [0, 0, 0, 3, 3, 3]
+
+
+def test_an_identity_is_introduced_once(ledger: OwnLedger) -> None:
+    for _ in range(2):
+        with ledger.append() as appending:
+            assert appending.identity(IdentityKind.GUARDIAN, b"a" * 16) == 1
+            assert appending.identity(IdentityKind.CARD, b"a" * 16) == 2
+    assert labels(ledger) == ["box.started", "identity.introduced", "identity.introduced"]
+
+
+def test_a_clock_that_steps_back_makes_no_older_entry(ledger: OwnLedger, clock: ManualClock) -> None:
+    fill(ledger, 1)
+    clock.ms = 0
+    fill(ledger, 1)
+    assert ledger.entry(2).time_ms == ledger.entry(1).time_ms
+
+
+def test_every_entry_has_a_receipt(ledger: OwnLedger, device_key: SigningKey) -> None:
+    fill(ledger, 599)
+    for index in (0, 1, 15, 16, 255, 256, 511, 512, 598, 599):
+        opened = open_receipt(ledger.receipt(index), ORIGIN, device_key.public, HUB.public)
+        assert (opened.index, opened.cosignature) == (index, None)
+    with pytest.raises(NoEntryError):
+        ledger.receipt(600)
+
+
+def test_a_confirmation_is_checked_against_the_own_tree(ledger: OwnLedger, device_key: SigningKey) -> None:
+    fill(ledger, 9)
+    checkpoint = ledger.checkpoint_at(5)
+    opened = open_checkpoint(checkpoint, ledger.root_at(5), ORIGIN, device_key.public)
+    with pytest.raises(UntrustedError):
+        ledger.confirm(checkpoint, cosign(opened, "hub", 1, SigningKey.make()), HUB.public)
+    for _ in range(2):  # a repeated acknowledgement changes nothing
+        ledger.confirm(checkpoint, cosign(opened, "hub", 1, HUB), HUB.public)
+        assert ledger.head().cosigned_size == 5
+    assert ledger.confirmation(4) is not None
+    assert ledger.confirmation(5) is None
+    receipt = open_receipt(ledger.receipt(3), ORIGIN, device_key.public, HUB.public)
+    assert receipt.cosignature is not None
+    assert receipt.cosignature.size == 5
+
+
+def test_a_peer_that_knows_more_is_told_apart(ledger: OwnLedger, device_key: SigningKey) -> None:
+    fill(ledger, 4)
+    opened = open_checkpoint(ledger.checkpoint_at(5), ledger.root_at(5), ORIGIN, device_key.public)
+    with ledger._database.transaction() as transaction:  # as after restoring an older copy
+        transaction.run("DROP TRIGGER ledger_only_grows")
+        transaction.run("UPDATE ledger SET size = 4, frontier = ?", (b"\0" * 32,))
+    with pytest.raises(AheadError):
+        ledger.confirm(opened.cose, cosign(opened, "hub", 1, HUB), HUB.public)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE entry SET entry = x'00' WHERE idx = 1",
+        "UPDATE entry SET idx = 99 WHERE idx = 1",
+        "UPDATE entry SET body = x'00' WHERE idx = 1",
+        "DELETE FROM entry WHERE idx = 2",
+        "INSERT INTO entry VALUES (1, 9, x'00', NULL)",
+        "UPDATE node SET hash = x'00'",
+        "DELETE FROM node",
+        "UPDATE ledger SET size = size - 1",
+        "UPDATE ledger SET origin = 'other'",
+        "DELETE FROM ledger",
+    ],
+)
+def test_what_is_written_stays(database: Database, ledger: OwnLedger, sql: str) -> None:
+    fill(ledger, 20)
+    with pytest.raises(ConstraintError), database.transaction() as transaction:
+        transaction.run(sql)
+
+
+def test_a_mirror_takes_verified_batches_only_once(
+    ledger: OwnLedger, database: Database, device_key: SigningKey
+) -> None:
+    fill(ledger, 40)
+    with Database.create(database.path.with_name("hub.db"), b"h" * 32) as other:
+        migrate(other, (LEDGER_FAMILY,))
+        mirror = MirrorLedger.add(other, Vault.of(other), ORIGIN, device_key.public)
+        for first, last in ((0, 17), (17, 41)):
+            head = mirror.head()
+            batch = Batch(ORIGIN, first, tuple(ledger.items(first, last)), ledger.checkpoint_at(last))
+            verified = verify_batch(batch, ORIGIN, head.frontier, head.last_time_ms, device_key.public)
+            signed = cosign(verified.checkpoint, "hub", 1, HUB)
+            mirror.store(verified, signed, 5)
+            with pytest.raises(ConstraintError):
+                mirror.store(verified, signed, 5)
+            ledger.confirm(batch.checkpoint, signed, HUB.public)
+        assert mirror.head().frontier.root() == ledger.head().frontier.root()
+        assert ledger.head().cosigned_size == mirror.head().cosigned_size == 41
+        last_confirmed = mirror.latest_confirmation()
+        assert last_confirmed is not None
+        assert last_confirmed.size == 41
+        stored = [(one.entry, one.body) for one in mirror.items(0, 41)]
+        assert verify_ledger(stored, mirror.head().checkpoint, ORIGIN, device_key.public).size == 41
+
+
+def test_a_swapped_body_does_not_open(database: Database, ledger: OwnLedger) -> None:
+    fill(ledger, 2)
+    with database.transaction() as transaction:
+        transaction.run("UPDATE body_key SET wrapped = (SELECT wrapped FROM body_key WHERE idx = 1) WHERE idx = 2")
+    with pytest.raises(SealError):
+        ledger.body(2)
+
+
+def test_an_unknown_ledger_is_named(database: Database, vault: Vault) -> None:
+    with pytest.raises(NoLedgerError) as missing:
+        OwnLedger.find(database, vault, "other")
+    assert isinstance(missing.value, MadoguchiError)
+    assert missing.value.fields == {"origin": "other"}
