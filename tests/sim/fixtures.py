@@ -1,6 +1,7 @@
 """Virtual parts as pytest fixtures."""
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from tests.sim.card.card import VirtualCard
 from tests.sim.card.files import Kind
 from tests.sim.card.hierarchy import Hierarchy
 from tests.sim.card.pki import LATEST, PrivateKey, Wish, make_key
+from tests.sim.card.vpcd import VirtualReader
+from tests.sim.pcscd import PrivatePcscd
 
 # Certificate files of real cards were seen at about this size; the comparisons with other programs use it.
 REFERENCE_DER_BYTES = 1453
@@ -60,3 +63,46 @@ def make_card(hierarchy: Hierarchy, card_keys: tuple[PrivateKey, PrivateKey]) ->
         return blank.make_card(pin=pin, password=password, kind=kind)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def pcscd_directory() -> Iterator[Path]:
+    """A short path: a Unix socket's name has 107 bytes at most, and pytest's own directories can be longer."""
+    with tempfile.TemporaryDirectory(prefix="pcscd-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def session_pcscd(pcscd_directory: Path) -> Iterator[PrivatePcscd]:
+    """One pcscd for all tests of a session."""
+    with PrivatePcscd(pcscd_directory) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def pcscd(session_pcscd: PrivatePcscd, monkeypatch: pytest.MonkeyPatch) -> PrivatePcscd:
+    """A running pcscd with two virtual slots; PC/SC clients in this process and its children reach it."""
+    if not session_pcscd.running:
+        session_pcscd.start()
+    for name, value in session_pcscd.environment.items():
+        monkeypatch.setenv(name, value)
+    return session_pcscd
+
+
+@pytest.fixture(scope="session")
+def slots(session_pcscd: PrivatePcscd) -> tuple[VirtualReader, ...]:
+    """Both slots, for the whole session: a slot remembers when a card left it and gives pcscd the time to see that."""
+    return tuple(VirtualReader(port) for port in session_pcscd.ports)
+
+
+@pytest.fixture
+def reader(pcscd: PrivatePcscd, slots: tuple[VirtualReader, ...]) -> Iterator[VirtualReader]:
+    """The first slot, empty; whatever lies on it afterwards is taken away."""
+    yield slots[0]
+    slots[0].remove()
+
+
+@pytest.fixture
+def second_reader(pcscd: PrivatePcscd, slots: tuple[VirtualReader, ...]) -> Iterator[VirtualReader]:
+    yield slots[1]
+    slots[1].remove()

@@ -82,7 +82,7 @@ class Timing:
 
 INSTANT = Timing()
 # Order of magnitude of ISO/IEC 14443 at 106 kbit/s with a card that needs about half a second for RSA-2048.
-_WORK_MS = {Ins.SELECT: 12.0, Ins.READ_BINARY: 3.0, Ins.VERIFY: 40.0, Ins.COMPUTE_SIGNATURE: 480.0}
+_WORK_MS: dict[int, float] = {Ins.SELECT: 12.0, Ins.READ_BINARY: 3.0, Ins.VERIFY: 40.0, Ins.COMPUTE_SIGNATURE: 480.0}
 CONTACTLESS = Timing(4.0, 0.095, {**_WORK_MS})
 # ISO/IEC 7816-3 at the speed most readers settle on with such a card: 9600 bit/s times eight.
 CONTACT = Timing(6.0, 0.13, {**_WORK_MS})
