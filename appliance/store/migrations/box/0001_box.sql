@@ -1,0 +1,96 @@
+-- What only the box knows: people with their names, links between cards and people, visits, staff.
+-- The ledger next door holds no name; its identities are pseudonyms that only this box can resolve.
+CREATE TABLE school (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  code TEXT NOT NULL,
+  name TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  generation INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE school_class (
+  id TEXT PRIMARY KEY,
+  title TEXT NOT NULL,
+  grade TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE person (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('pupil', 'guardian', 'staff')),
+  family_name TEXT NOT NULL,
+  given_name TEXT NOT NULL,
+  family_kana TEXT NOT NULL,
+  given_kana TEXT NOT NULL,
+  class TEXT REFERENCES school_class (id),
+  protected INTEGER NOT NULL DEFAULT 0,   -- 支援措置: neither confirm nor deny
+  record TEXT NOT NULL                    -- everything else the roster says of this person, JSON
+) STRICT;
+
+CREATE TABLE guardianship (
+  guardian TEXT NOT NULL REFERENCES person (id),
+  pupil TEXT NOT NULL REFERENCES person (id),
+  basis TEXT NOT NULL,
+  since TEXT NOT NULL,
+  until TEXT,
+  PRIMARY KEY (guardian, pupil, since)
+) STRICT;
+
+-- The digest of a code that staff printed; the code itself is only on the paper.
+CREATE TABLE link_code (
+  digest BLOB PRIMARY KEY,
+  guardian TEXT NOT NULL REFERENCES person (id),
+  issued_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  issued_by TEXT NOT NULL,
+  used_ms INTEGER,
+  withdrawn_ms INTEGER
+) STRICT;
+
+CREATE TABLE code_attempt (at_ms INTEGER NOT NULL) STRICT;
+
+-- A card, known by its pseudonym alone, stands for a guardian.
+CREATE TABLE card_link (
+  pseudonym BLOB PRIMARY KEY,
+  guardian TEXT NOT NULL REFERENCES person (id),
+  entry INTEGER NOT NULL,
+  linked_ms INTEGER NOT NULL,
+  ended_ms INTEGER
+) STRICT;
+
+CREATE TABLE visit (
+  entry INTEGER PRIMARY KEY,
+  guardian TEXT NOT NULL REFERENCES person (id),
+  purpose TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX visit_by_time ON visit (at_ms);
+
+-- Statement, certificate and signature, encrypted to the hub's verifier; the box cannot read yesterday's.
+CREATE TABLE evidence_epoch (
+  id BLOB PRIMARY KEY,
+  sealed BLOB NOT NULL,
+  begun_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE evidence (
+  digest BLOB PRIMARY KEY,
+  epoch BLOB NOT NULL REFERENCES evidence_epoch (id),
+  sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE staff (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  password TEXT NOT NULL,                 -- argon2id
+  failures INTEGER NOT NULL DEFAULT 0,
+  locked_until_ms INTEGER NOT NULL DEFAULT 0,
+  added_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE staff_session (
+  digest BLOB PRIMARY KEY,
+  staff TEXT NOT NULL REFERENCES staff (id),
+  started_ms INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

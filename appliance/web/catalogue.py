@@ -1,0 +1,66 @@
+"""Sentences for people, by language and key, in Fluent files (``messages/LANGUAGE/*.ftl``).
+
+An error's code is a key (with ``.`` written ``-``); its attributes ``.means`` and ``.next`` say what it means for the
+person and what to do. Japanese may carry readings as ``｜漢字《かんじ》``, which a page draws as ruby.
+"""
+
+import re
+from importlib.resources.abc import Traversable
+
+from fluent.runtime import FluentBundle, FluentResource
+from markupsafe import Markup, escape
+
+from appliance.errors import ConfigError, Field
+
+RUBY = re.compile(r"｜([^《》｜]+)《([^《》｜]+)》")
+DEFAULT_LANGUAGE = "ja"
+
+
+class NoSentenceError(ConfigError):
+    """A key that a language has no sentence for, or a sentence that lacks a field."""
+
+    code = "web.no_sentence"
+
+
+class Catalogue:
+    """All languages that a folder holds, one sub-folder each; the first of ``languages`` is the one to begin with."""
+
+    def __init__(self, folder: Traversable) -> None:
+        self._bundles: dict[str, FluentBundle] = {}
+        names = sorted(one.name for one in folder.iterdir() if one.is_dir())
+        self.languages = tuple(sorted(names, key=lambda name: (name != DEFAULT_LANGUAGE, name)))
+        for language in self.languages:
+            bundle = FluentBundle([language], use_isolating=False)
+            for file in sorted((folder / language).iterdir(), key=lambda one: one.name):
+                bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))
+            self._bundles[language] = bundle
+
+    def keys(self, language: str) -> set[str]:
+        """Every key of a language, attributes as ``key.attribute``."""
+        found = set()
+        for key, message in self._bundles[language]._messages.items():
+            found.add(key)
+            found |= {f"{key}.{attribute}" for attribute in message.attributes}
+        return found
+
+    def text(self, language: str, key: str, part: str = "", /, **fields: Field) -> str:
+        """The sentence as stored, readings included; ``part`` names an attribute. Raises ``NoSentenceError``."""
+        bundle, name = self._bundles[language], key.replace(".", "-")
+        message = bundle.get_message(name) if bundle.has_message(name) else None
+        pattern = None if message is None else message.attributes.get(part) if part else message.value
+        if pattern is None:
+            raise NoSentenceError(key=key, language=language)
+        text, faults = bundle.format_pattern(pattern, fields)
+        if faults:
+            raise NoSentenceError(key=key, language=language, reason=str(faults[0]))
+        return str(text)
+
+
+def with_ruby(text: str) -> Markup:
+    """HTML in which readings stand above their characters."""
+    return Markup(RUBY.sub(r"<ruby>\1<rt>\2</rt></ruby>", str(escape(text))))  # noqa: S704 - escaped just before
+
+
+def plain(text: str) -> str:
+    """The same text without readings, as it is signed and spoken."""
+    return RUBY.sub(r"\1", text)

@@ -1,0 +1,149 @@
+"""What the kiosk and the staff site share: an application that denies by default.
+
+Every view needs the site's ``authorise`` to pass unless it is marked ``@public``. Every change needs a CSRF token and
+a request that this site's own page made. Errors become a page with a sentence, never a trace.
+"""
+
+from collections.abc import Callable
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, current_app, render_template, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+
+from appliance.errors import MadoguchiError, UntrustedError
+from appliance.log import EventLog
+from appliance.web.catalogue import Catalogue, plain, with_ruby
+from appliance.web.headers import add_headers
+
+MAX_REQUEST_BYTES = 64 * 1024
+PUBLIC = "madoguchi_public"
+MESSAGES: Traversable = files("appliance.web") / "messages"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class ForeignRequestError(UntrustedError):
+    """A change that another site's page asked for."""
+
+    code = "web.foreign_request"
+
+
+class StaleFormError(UntrustedError):
+    """A form from before the sign-in or the restart; nothing was changed."""
+
+    code = "web.stale_form"
+
+
+def public(view: View) -> View:
+    """Marks a view that anybody who reaches the site may call."""
+    setattr(view, PUBLIC, True)
+    return view
+
+
+def make_site(
+    package: str,
+    blueprints: tuple[Blueprint, ...],
+    *,
+    secret_key: bytes,
+    trusted_hosts: tuple[str, ...],
+    https: bool,
+    authorise: Callable[[], None],
+    log: EventLog,
+    max_request_bytes: int = MAX_REQUEST_BYTES,
+) -> Flask:
+    """A Flask application with headers, CSRF protection, guard, error pages and the message catalogue.
+
+    ``package`` is the import name of the program whose ``templates`` and ``static`` it uses; ``authorise`` raises if
+    the person behind the current request may not be here.
+    """
+    root = Path(str(files(package)))
+    site = Flask(package, root_path=str(root), template_folder="templates", static_folder="static")
+    site.config.update(
+        SECRET_KEY=secret_key,
+        TRUSTED_HOSTS=list(trusted_hosts),
+        MAX_CONTENT_LENGTH=max_request_bytes,
+        SESSION_COOKIE_NAME="__Host-form" if https else "form",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        WTF_CSRF_SSL_STRICT=https,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    site.extensions["catalogue"] = Catalogue(MESSAGES)
+    shared = Blueprint(
+        "shared",
+        "appliance.web",
+        static_folder="static",
+        static_url_path="/shared",
+        template_folder="templates",
+        root_path=str(files("appliance.web")),
+    )
+    site.register_blueprint(shared)
+    for blueprint in blueprints:
+        site.register_blueprint(blueprint)
+    CSRFProtect(site)
+    add_headers(site, https)
+    _add_filters(site)
+    _add_guard(site, authorise)
+    _add_error_pages(site, log)
+    return site
+
+
+def catalogue() -> Catalogue:
+    """The current site's sentences."""
+    found: Catalogue = current_app.extensions["catalogue"]
+    return found
+
+
+def _add_filters(site: Flask) -> None:
+    site.jinja_env.filters["ruby"] = with_ruby
+    site.jinja_env.filters["plain"] = plain
+    site.jinja_env.trim_blocks = site.jinja_env.lstrip_blocks = True
+
+
+def _add_guard(site: Flask, authorise: Callable[[], None]) -> None:
+    @site.before_request
+    def guard() -> None:
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            origin = request.headers.get("Origin")
+            if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+                raise ForeignRequestError
+            if origin is not None and urlsplit(origin).netloc != request.host:
+                raise ForeignRequestError
+        if request.endpoint is None or request.endpoint in ("static", "shared.static"):
+            return
+        if not getattr(site.view_functions[request.endpoint], PUBLIC, False):
+            authorise()
+
+
+def _add_error_pages(site: Flask, log: EventLog) -> None:
+    def page(code: str, status: int, fields: dict[str, Any]) -> tuple[str, int]:
+        sentences = catalogue()
+        language = sentences.languages[0]
+        parts = [sentences.text(language, code, part, **fields) for part in ("", "means", "next")]
+        return render_template("error.html", code=code, sentences=parts), status
+
+    @site.errorhandler(MadoguchiError)
+    def known(error: MadoguchiError) -> tuple[str, int]:
+        log.warning("web.refused", code=error.code, endpoint=request.endpoint)
+        return page(error.code, error.status, error.fields)
+
+    @site.errorhandler(CSRFError)
+    def stale(_: CSRFError) -> tuple[str, int]:
+        return page(StaleFormError.code, StaleFormError.status, {})
+
+    @site.errorhandler(HTTPException)
+    def http(error: HTTPException) -> tuple[str, int] | HTTPException:
+        if error.code is None or error.code < 400:
+            return error  # a redirect
+        return page("web.not_found" if error.code == 404 else "web.bad_request", error.code, {})
+
+    @site.errorhandler(Exception)
+    def unknown(error: Exception) -> tuple[str, int]:
+        # The type alone: the text of a foreign exception may quote what a person typed.
+        log.error("web.fault", fault=type(error).__name__, endpoint=request.endpoint)
+        return page("box.error", 500, {})
