@@ -9,12 +9,10 @@ import pytest
 from tests.sim.card.card import VirtualCard
 from tests.sim.card.files import Kind
 from tests.sim.card.hierarchy import Hierarchy
-from tests.sim.card.pki import LATEST, PrivateKey, Wish, make_key
+from tests.sim.card.pki import LATEST, REFERENCE_DER_BYTES, PrivateKey, Wish, make_key
 from tests.sim.card.vpcd import VirtualReader
 from tests.sim.pcscd import PrivatePcscd
 
-# Certificate files of real cards were seen at about this size; the comparisons with other programs use it.
-REFERENCE_DER_BYTES = 1453
 CACHE = Path(__file__).parents[2] / ".cache" / "card-hierarchy"
 
 MakeCard = Callable[..., VirtualCard]

@@ -114,16 +114,20 @@ class Blank:
 
 @dataclass(frozen=True)
 class CardFile:
-    """A card in a directory of its own: keys, certificates and what its holder knows of it."""
+    """A card in a directory of its own: keys, certificates, and the state its holder brings it in."""
 
     blank: Blank
     person: Person
     pin: str = "1234"
     password: str = "ABC123"
     kind: Kind = Kind.CARD
+    pin_tries: int = 3
+    pin_locked: bool = False
 
     def make_card(self) -> VirtualCard:
-        return self.blank.make_card(pin=self.pin, password=self.password, kind=self.kind)
+        card = self.blank.make_card(pin=self.pin, password=self.password, kind=self.kind)
+        card.pin_tries, card.pin_locked = self.pin_tries, self.pin_locked
+        return card
 
     def save(self, folder: Path) -> None:
         with _appearing(folder) as draft:
@@ -132,7 +136,8 @@ class CardFile:
             if self.blank.signature:
                 self.blank.signature.save(draft, "signature")
             (draft / "signature-ca.der").write_bytes(self.blank.signature_ca)
-            said = {"pin": self.pin, "password": self.password, "kind": self.kind, "person": asdict(self.person)}
+            said = {name: value for name, value in vars(self).items() if name not in ("blank", "person")}
+            said["person"] = asdict(self.person)
             (draft / STATE).write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
 
     @classmethod
@@ -146,7 +151,8 @@ class CardFile:
             signature,
             (folder / "signature-ca.der").read_bytes(),
         )
-        return cls(blank, Person(**said["person"]), said["pin"], said["password"], Kind(said["kind"]))
+        person, kind = Person(**said.pop("person")), Kind(said.pop("kind"))
+        return cls(blank, person, kind=kind, **said)
 
 
 @contextmanager

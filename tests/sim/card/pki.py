@@ -23,6 +23,8 @@ AGENCY = "Japan Agency for Local Authority Information Systems"
 PERSON_ARC = "1.2.392.200149.8.5.5"
 PADDING_OID = x509.ObjectIdentifier("2.999.1")  # 2.999 is the arc that ITU-T keeps free for examples
 LATEST = 3
+# Certificate files of real cards were seen at about this size; the comparisons with other programs use it.
+REFERENCE_DER_BYTES = 1453
 
 
 @unique
@@ -249,3 +251,9 @@ def _subject(common_name: str) -> x509.Name:
 
 def _hash_for(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
     return hashes.SHA384() if isinstance(key, ec.EllipticCurvePrivateKey) else hashes.SHA256()
+
+
+if __name__ == "__main__":
+    from tests.sim.card.deck import main  # stands on this module
+
+    main()

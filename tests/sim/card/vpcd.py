@@ -75,6 +75,10 @@ class VirtualReader:
             if self._lying is not None:
                 self._lying.take_away()
 
+    def wait_until_seen(self, timeout_s: float) -> bool:
+        """Waits for pcscd to notice the card and to power it on, which takes up to 0.4 s; false if it did not."""
+        return self._lying is not None and self._lying.seen.wait(timeout_s)
+
     def wait_until_gone(self, timeout_s: float) -> bool:
         """Waits for the card to leave, by itself or by ``remove``; false if it is still there."""
         return self._lying is None or self._lying.gone.wait(timeout_s)
@@ -85,6 +89,7 @@ class _LyingCard:
 
     def __init__(self, port: int, card: VirtualCard) -> None:
         self.card = card
+        self.seen = threading.Event()
         self.gone = threading.Event()
         self._port = port
         self._left_at = 0.0
@@ -128,6 +133,7 @@ class _LyingCard:
 
     def _come_back(self) -> None:
         self.card.power_off()
+        self.seen.clear()
         while not self.gone.wait(SETTLE_S):
             with suppress(OSError):  # pcscd is still away
                 self._connection = _connect(self._port)
@@ -140,6 +146,8 @@ class _LyingCard:
                 _send(connection, card.transmit(frame))
             elif frame[0] == Control.ATR:
                 _send(connection, card.atr)
+                if card.powered:
+                    self.seen.set()
             elif frame[0] == Control.ON:
                 card.power_on()
             elif frame[0] == Control.OFF:
