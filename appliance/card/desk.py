@@ -1,0 +1,337 @@
+"""The one reader of the box and who may use it: one session at a time, owned by one client."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from appliance.card.apdu import wipe
+from appliance.card.connection import (
+    CardAbsentError,
+    CardMuteError,
+    CardProtocolError,
+    CardRemovedError,
+    Connection,
+    ForbiddenCommandError,
+    Meter,
+    ReaderAbsentError,
+    ReaderServiceError,
+    conversation,
+)
+from appliance.card.jpki import JpkiSession, Kind, Progress, ReaderTraits
+from appliance.card.service import CardEvent, CardRead, CardState, Tally
+from appliance.errors import BusyError, Field, MadoguchiError, RefusedError
+
+T = TypeVar("T")
+LOOK_S = 1.0
+SESSION_IDLE_S = 180.0  # longer than the screen waits for a person, so only a stuck client meets it
+EVENTS_KEPT = 64
+HOLDING = (CardState.PRESENT, CardState.MUTE)
+# After these the card, or what is known about it, is lost, and with it the session.
+ENDING = (
+    CardRemovedError,
+    CardMuteError,
+    CardProtocolError,
+    ReaderAbsentError,
+    ReaderServiceError,
+    ForbiddenCommandError,
+)
+
+
+class CardBusyError(BusyError):
+    """Another client or program has a session with the card."""
+
+    code = "card.busy"
+
+
+class SessionOverError(RefusedError):
+    """The session ended because nobody used it for ``SESSION_IDLE_S`` seconds; the card can be read again."""
+
+    code = "card.session_over"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One look at the readers. ``mark`` differs after every insertion and removal at the same reader."""
+
+    state: CardState
+    reader: str
+    mark: int
+
+
+class PoweredCard(Connection, Protocol):
+    """A connection that somebody must give back."""
+
+    @property
+    def reader(self) -> str:
+        """The full name of the reader it lies on."""
+        ...
+
+    def close(self) -> None:
+        """Takes the power away and frees the reader."""
+        ...
+
+
+class Readers(Protocol):
+    """Where cards come from; ``pcsc.PcscReaders`` in the product."""
+
+    def wait(self, timeout_s: float) -> Sighting: ...
+    def open(self) -> PoweredCard: ...
+    def close(self) -> None: ...
+
+
+class Observe(Protocol):
+    """Told what happened, for a log. Never gets a PIN, a certificate or a serial number."""
+
+    def __call__(self, event: str, **fields: Field) -> None: ...
+
+
+def unobserved(event: str, **fields: Field) -> None:
+    """Stands in where nobody keeps a log."""
+
+
+class Desk:
+    """Watches the reader in a thread of its own once ``start`` was called, and hands out clients."""
+
+    def __init__(
+        self, readers: Readers, observe: Observe = unobserved, trace: Callable[[str], None] | None = None
+    ) -> None:
+        self._readers = readers
+        self._observe = observe
+        self._trace = trace
+        self._traits: dict[str, ReaderTraits] = {}
+        self._owner: DeskClient | None = None
+        self._changed = threading.Condition()
+        self._events: deque[tuple[int, CardEvent]] = deque(maxlen=EVENTS_KEPT)
+        self._number = 0
+        self._seen: Sighting | None = None
+        self._insertion = 0
+        self._ending = threading.Event()
+        self._watcher: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Looks once, so that a state is known on return, and goes on looking."""
+        self._note(self._readers.wait(0))
+        self._watcher = threading.Thread(target=self._look_on, name="desk", daemon=True)
+        self._watcher.start()
+
+    def close(self) -> None:
+        """Ends the session, if there is one, and the watching."""
+        self._ending.set()
+        with self._changed:
+            owner = self._owner
+            self._changed.notify_all()
+        if owner is not None:
+            owner.leave()
+        if self._watcher is not None:
+            self._watcher.join()
+        self._readers.close()
+
+    def __enter__(self) -> "Desk":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def client(self) -> "DeskClient":
+        """A new client, without a session."""
+        return DeskClient(self)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the reader is being watched."""
+        return self._watcher is not None and self._watcher.is_alive()
+
+    def status(self) -> CardEvent:
+        """What lies at the window; looks itself where ``start`` was not called."""
+        if self._watcher is None:
+            self._note(self._readers.wait(0))
+        with self._changed:
+            return self._events[-1][1]
+
+    def next_event(self, after: int, timeout_s: float) -> tuple[int, CardEvent] | None:
+        """The first kept event with a number over ``after``, waiting for it; None if none came in time.
+
+        The newest one only, for ``after`` = 0. A watcher too slow for the number of events kept misses the oldest.
+        """
+        end = time.monotonic() + timeout_s
+        with self._changed:
+            while True:
+                if after == 0 and self._events:
+                    return self._events[-1]
+                found = next((one for one in self._events if one[0] > after), None)
+                left = end - time.monotonic()
+                if found is not None or left <= 0 or self._ending.is_set():
+                    return found
+                self._changed.wait(left)
+
+    # What follows is for ``DeskClient``.
+
+    def _claim(self, client: "DeskClient") -> PoweredCard:
+        with self._changed:
+            if self._owner not in (None, client):
+                raise CardBusyError(by="another client")
+            self._owner = client
+        try:
+            return self._readers.open()
+        except MadoguchiError:
+            self._give_back(client)
+            raise
+
+    def _give_back(self, client: "DeskClient") -> None:
+        with self._changed:
+            if self._owner is client:
+                self._owner = None
+
+    def _traits_of(self, reader: str) -> ReaderTraits:
+        return self._traits.setdefault(reader, ReaderTraits())
+
+    def _look_on(self) -> None:
+        while not self._ending.is_set():
+            self._note(self._readers.wait(LOOK_S))
+            with self._changed:
+                owner = self._owner
+            if owner is not None:
+                owner.end_if_over(self.status().state)
+
+    def _note(self, sighting: Sighting) -> None:
+        with self._changed:
+            before, self._seen = self._seen, sighting
+            if before == sighting:
+                return
+            if sighting.state in HOLDING and not _same_card(before, sighting):
+                self._insertion += 1
+            self._number += 1
+            event = CardEvent(sighting.state, sighting.reader, self._insertion)
+            self._events.append((self._number, event))
+            self._changed.notify_all()
+        name = {CardState.PRESENT: "card.seen", CardState.EMPTY: "reader.empty", CardState.MUTE: "card.mute"}
+        missing = {CardState.READER_ABSENT: "reader.absent", CardState.SERVICE_ABSENT: "reader.service"}
+        self._observe((name | missing)[event.state], reader=event.reader, insertion=event.insertion)
+
+
+@dataclass
+class _Session:
+    """A card under power and the conversation with it."""
+
+    card: PoweredCard
+    jpki: JpkiSession
+    meter: Meter
+    used: float
+
+
+class DeskClient:
+    """One client of the desk. Implements ``CardService``; calls from several threads wait for each other."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lock = threading.Lock()
+        self._session: _Session | None = None
+        self._why_over: MadoguchiError | None = None
+        self._last = Tally(0, 0, 0, None)
+
+    def status(self) -> CardEvent:
+        return self._desk.status()
+
+    def watch(self) -> Iterator[CardEvent]:
+        number = 0
+        while not self._desk._ending.is_set():
+            found = self._desk.next_event(number, LOOK_S)
+            if found is not None:
+                number, event = found
+                yield event
+
+    def read(self, progress: Progress | None = None) -> CardRead:
+        with self._lock:
+            self._end(None)
+            self._why_over = None
+            card = self._desk._claim(self)
+            meter = Meter()
+            jpki = JpkiSession(conversation(card, meter, self._desk._trace), self._desk._traits_of(card.reader))
+            self._session = _Session(card, jpki, meter, time.monotonic())
+            started = time.perf_counter_ns()
+            try:
+                certificate = jpki.read_certificate(progress)
+            except MadoguchiError as error:
+                self._end(error)
+                raise
+            except BaseException:
+                self._end(None)
+                raise
+            ms = (time.perf_counter_ns() - started) // 1_000_000
+            self._desk._observe("card.read", exchanges=meter.exchanges, bytes=meter.bytes, ms=ms)
+            return CardRead(certificate, Kind.CARD.name.lower(), card.reader, meter.exchanges, meter.bytes, ms)
+
+    def tries_left(self) -> int | None:
+        with self._lock:
+            return self._in_session(lambda session: session.jpki.tries_left())
+
+    def sign(self, pin: bytearray, digest: bytes, last_try: bool = False) -> bytes:
+        try:
+            with self._lock:
+                signature = self._in_session(lambda session: session.jpki.sign(pin, digest, last_try))
+        finally:
+            wipe(pin)
+        tally = self.tally()
+        self._desk._observe("card.signed", exchanges=tally.exchanges, bytes=tally.bytes, ms=tally.card_ms)
+        return signature
+
+    def tally(self) -> Tally:
+        session = self._session
+        return self._last if session is None else _tally(session)
+
+    def leave(self) -> None:
+        with self._lock:
+            self._end(None)
+
+    def end_if_over(self, state: CardState) -> None:
+        """Ends a session whose card went away or that nobody used for long, unless it is at work: then it finds out."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            session = self._session
+            if session is None:
+                return
+            if state not in HOLDING:
+                self._end(CardRemovedError())
+            elif time.monotonic() - session.used > SESSION_IDLE_S:
+                self._end(SessionOverError())
+        finally:
+            self._lock.release()
+
+    def _in_session(self, work: Callable[[_Session], T]) -> T:
+        session = self._session
+        if session is None:
+            raise self._why_over if self._why_over is not None else CardAbsentError(reason="no session")
+        session.used = time.monotonic()
+        try:
+            return work(session)
+        except ENDING as error:
+            self._end(error)
+            raise
+
+    def _end(self, why: MadoguchiError | None) -> None:
+        session, self._session, self._why_over = self._session, None, why
+        if session is None:
+            return
+        self._last = _tally(session)
+        try:
+            session.jpki.leave()
+        finally:
+            session.card.close()
+            self._desk._give_back(self)
+        self._desk._observe("card.left", reason=None if why is None else why.code)
+
+
+def _same_card(before: Sighting | None, now: Sighting) -> bool:
+    return (
+        before is not None and before.state in HOLDING and (before.reader, before.mark) == (now.reader, now.mark)
+    )
+
+
+def _tally(session: _Session) -> Tally:
+    meter = session.meter
+    return Tally(meter.exchanges, meter.bytes, meter.card_ns // 1_000_000, session.jpki.known_tries)

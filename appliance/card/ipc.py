@@ -1,0 +1,323 @@
+"""The socket of ``cardd``: one JSON object a line, both ways, and the program's side of it.
+
+A request is ``{"op": ...}`` with ``read``, ``tries_left``, ``sign``, ``tally``, ``leave``, ``status`` or ``watch``.
+``sign`` adds ``digest`` (hexadecimal), ``last_try`` and ``pin_bytes``: that many raw bytes follow the line, so that no
+JSON ever holds a PIN. Answers are ``{"progress": [done, expected]}`` any number of times, then one ``{"ok": ...}`` or
+``{"error": {"code": ..., "fields": {...}}}``. After ``watch`` come ``{"event": ...}`` and, every ``HEARTBEAT_S``,
+``{"alive": true}``, until one side closes.
+"""
+
+import base64
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from appliance.card import connection, desk, jpki
+from appliance.card.apdu import wipe
+from appliance.card.service import CardEvent, CardRead, CardState, Progress, Tally
+from appliance.errors import BusyError, Field, MadoguchiError, RefusedError, UnavailableError, UntrustedError
+
+MAX_LINE_BYTES: Final = 4096
+MAX_PIN_BYTES: Final = 16
+MAX_ANSWER_LINE_BYTES: Final = 128 * 1024  # a certificate in base64 and some room
+HEARTBEAT_S: Final = 5.0
+PEER_DEAD_S: Final = 3 * HEARTBEAT_S
+ANSWER_S: Final = 60.0  # a slow card with many exchanges; every progress line starts it anew
+
+
+class CarddAbsentError(UnavailableError):
+    """Nobody answers at the socket, or it broke in the middle."""
+
+    code = "cardd.absent"
+
+
+class RequestError(RefusedError):
+    """A line that is no request; the peer is cut off."""
+
+    code = "cardd.request"
+
+
+class PeerError(UntrustedError):
+    """The process at the other end is none of those that may use the card."""
+
+    code = "cardd.peer"
+
+
+class CrowdedError(BusyError):
+    """More clients than the box has programs, or more requests than any of them sends."""
+
+    code = "cardd.crowded"
+
+
+ERRORS: Final[tuple[type[MadoguchiError], ...]] = (
+    connection.CardAbsentError,
+    connection.CardRemovedError,
+    connection.CardMuteError,
+    connection.CardProtocolError,
+    connection.ReaderAbsentError,
+    connection.ReaderServiceError,
+    connection.ForbiddenCommandError,
+    jpki.UnknownCardError,
+    jpki.NoCertificateError,
+    jpki.CertificateLockedError,
+    jpki.PinFormError,
+    jpki.WrongPinError,
+    jpki.LastTryError,
+    jpki.LockedError,
+    desk.CardBusyError,
+    desk.SessionOverError,
+    RequestError,
+    PeerError,
+    CrowdedError,
+    CarddAbsentError,
+)
+
+
+class LineReader:
+    """Reads lines and raw bytes from a socket through one buffer, which is wiped behind what was taken."""
+
+    def __init__(self, peer: socket.socket, max_line_bytes: int = MAX_LINE_BYTES) -> None:
+        self._peer = peer
+        self._buffer = bytearray(max_line_bytes + MAX_PIN_BYTES)
+        self._max_line_bytes = max_line_bytes
+        self._filled = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether bytes arrived that nobody took yet."""
+        return self._filled > 0
+
+    def line(self) -> bytes | None:
+        """One line without its end; None when the peer closed. Raises ``RequestError`` for one that is too long.
+
+        Raises ``OSError`` as the socket does, ``TimeoutError`` among them.
+        """
+        looked = 0
+        while True:
+            end = self._buffer.find(b"\n", looked, self._filled)
+            if end >= self._max_line_bytes or (end < 0 and self._filled >= self._max_line_bytes):
+                raise RequestError(reason="line too long")
+            if end >= 0:
+                line = bytes(self._buffer[:end])
+                self._drop(end + 1)
+                return line
+            looked = self._filled
+            if not self._fill():
+                return None
+
+    def take(self, count: int) -> bytearray | None:
+        """``count`` raw bytes, at most ``MAX_PIN_BYTES``; None when the peer closed before them."""
+        while self._filled < count:
+            if not self._fill():
+                return None
+        taken = bytearray(count)
+        for place in range(count):
+            taken[place] = self._buffer[place]
+        self._drop(count)
+        return taken
+
+    def wipe(self) -> None:
+        wipe(self._buffer)
+
+    def _fill(self) -> bool:
+        with memoryview(self._buffer) as view, view[self._filled :] as free:
+            received = self._peer.recv_into(free)
+        self._filled += received
+        return received > 0
+
+    def _drop(self, count: int) -> None:
+        left = self._filled - count
+        with memoryview(self._buffer) as view:
+            view[:left] = view[count : self._filled]
+            view[left : self._filled] = bytes(count)
+        self._filled = left
+
+
+def encoded(message: Mapping[str, object]) -> bytes:
+    """One message as a line."""
+    return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+
+
+def decoded(line: bytes) -> dict[str, Any]:
+    """The object on a line. Raises ``RequestError``."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError) as error:  # RecursionError: a line of nothing but brackets
+        raise RequestError(reason="not JSON") from error
+    if not isinstance(message, dict):
+        raise RequestError(reason="not an object")
+    return message
+
+
+def error_message(error: MadoguchiError) -> dict[str, object]:
+    return {"error": {"code": error.code, "fields": error.fields}}
+
+
+def event_message(event: CardEvent) -> dict[str, object]:
+    return {"state": event.state.value, "reader": event.reader, "insertion": event.insertion}
+
+
+class CardClient:
+    """``CardService`` over the socket of ``cardd``. Connects when first used, and anew after a failure.
+
+    One call at a time; ``watch`` uses a connection of its own. Any call raises ``CarddAbsentError`` when nobody
+    answers. Closing it, or dying, ends the session at ``cardd``.
+    """
+
+    def __init__(self, path: Path, answer_s: float = ANSWER_S) -> None:
+        self._path = path
+        self._answer_s = answer_s
+        self._peer: socket.socket | None = None
+        self._lines: LineReader | None = None
+
+    def close(self) -> None:
+        peer, self._peer, self._lines = self._peer, None, None
+        if peer is not None:
+            peer.close()
+
+    def __enter__(self) -> "CardClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def status(self) -> CardEvent:
+        return _event(self._ask({"op": "status"}))
+
+    def watch(self) -> Iterator[CardEvent]:
+        """As in ``CardService``; ends with ``CarddAbsentError`` when ``cardd`` falls silent. Call again to go on."""
+        peer = self._connected()
+        try:
+            peer.settimeout(PEER_DEAD_S)
+            lines = LineReader(peer, MAX_ANSWER_LINE_BYTES)
+            peer.sendall(encoded({"op": "watch"}))
+            while True:
+                message = _received(lines)
+                if "event" in message:
+                    yield _event(message["event"])
+                elif "error" in message:
+                    raise _error(message["error"])
+        except OSError as error:
+            raise CarddAbsentError(reason=error.strerror or "no heartbeat") from error
+        finally:
+            peer.close()
+
+    def read(self, progress: Progress | None = None) -> CardRead:
+        answer = self._ask({"op": "read"}, progress)
+        try:
+            return CardRead(
+                certificate=base64.b64decode(answer["certificate"], validate=True),
+                **{name: answer[name] for name in ("kind", "reader", "exchanges", "bytes", "ms")},
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._nonsense() from error
+
+    def tries_left(self) -> int | None:
+        answer = self._ask({"op": "tries_left"})
+        return None if answer.get("tries_left") is None else int(answer["tries_left"])
+
+    def sign(self, pin: bytearray, digest: bytes, last_try: bool = False) -> bytes:
+        try:
+            jpki.check_pin(pin)  # a PIN of another length would not even travel
+            request = {"op": "sign", "digest": digest.hex(), "last_try": last_try, "pin_bytes": len(pin)}
+            answer = self._ask(request, raw=pin)
+        finally:
+            wipe(pin)
+        try:
+            return base64.b64decode(answer["signature"], validate=True)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._nonsense() from error
+
+    def tally(self) -> Tally:
+        answer = self._ask({"op": "tally"})
+        try:
+            return Tally(**answer)
+        except TypeError as error:
+            raise self._nonsense() from error
+
+    def leave(self) -> None:
+        if self._peer is not None:  # no connection, no session
+            self._ask({"op": "leave"})
+
+    def _ask(
+        self, request: Mapping[str, object], progress: Progress | None = None, raw: bytearray | None = None
+    ) -> dict[str, Any]:
+        try:
+            if self._peer is None:
+                self._peer = self._connected()
+                self._lines = LineReader(self._peer, MAX_ANSWER_LINE_BYTES)
+            assert self._lines is not None  # noqa: S101 - set together with the peer
+            self._peer.sendall(encoded(request))
+            if raw is not None:
+                self._peer.sendall(raw)
+            while True:
+                message = _received(self._lines)
+                if "progress" not in message:
+                    break
+                if progress is not None:
+                    progress(*_progress(message["progress"]))
+        except OSError as error:
+            self.close()
+            raise CarddAbsentError(reason=error.strerror or "no answer") from error
+        except CarddAbsentError:
+            self.close()
+            raise
+        if "error" in message:
+            raise _error(message["error"])
+        answer = message.get("ok")
+        if not isinstance(answer, dict):
+            raise self._nonsense()
+        return answer
+
+    def _connected(self) -> socket.socket:
+        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        peer.settimeout(self._answer_s)
+        try:
+            peer.connect(str(self._path))
+        except OSError as error:
+            peer.close()
+            raise CarddAbsentError(reason=error.strerror or type(error).__name__) from error
+        return peer
+
+    def _nonsense(self) -> CarddAbsentError:
+        with suppress(OSError):
+            self.close()
+        return CarddAbsentError(reason="answer not understood")
+
+
+def _received(lines: LineReader) -> dict[str, Any]:
+    try:
+        line = lines.line()
+        if line is None:
+            raise CarddAbsentError(reason="closed")
+        return decoded(line)
+    except RequestError as error:
+        raise CarddAbsentError(reason="answer not understood") from error
+
+
+def _event(message: Mapping[str, Any]) -> CardEvent:
+    try:
+        return CardEvent(CardState(message["state"]), str(message["reader"]), int(message["insertion"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CarddAbsentError(reason="answer not understood") from error
+
+
+def _progress(message: object) -> tuple[int, int]:
+    match message:
+        case [int(done), int(expected)]:
+            return done, expected
+        case _:
+            raise CarddAbsentError(reason="answer not understood")
+
+
+def _error(message: object) -> MadoguchiError:
+    match message:
+        case {"code": str(code), "fields": dict(given)}:
+            kind = next((one for one in ERRORS if one.code == code), None)
+            fields: dict[str, Field] = {str(name): value for name, value in given.items()}
+            return CarddAbsentError(reason=f"unknown error {code}") if kind is None else kind(**fields)
+        case _:
+            return CarddAbsentError(reason="answer not understood")

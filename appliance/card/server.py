@@ -1,0 +1,277 @@
+"""Serves a ``Desk`` on a Unix socket: one short-lived thread per client, and no client that can disturb another."""
+
+import base64
+import select
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from appliance.card.apdu import wipe
+from appliance.card.desk import Desk, DeskClient, Observe, unobserved
+from appliance.card.ipc import (
+    HEARTBEAT_S,
+    MAX_PIN_BYTES,
+    CrowdedError,
+    LineReader,
+    PeerError,
+    RequestError,
+    encoded,
+    error_message,
+    event_message,
+)
+from appliance.card.ipc import decoded as decoded_line
+from appliance.card.jpki import DIGEST_BYTES
+from appliance.errors import MadoguchiError
+
+SOCKET_MODE: Final = 0o660
+MAX_CLIENTS: Final = 32
+LINE_S: Final = 5.0  # a request that began arrives within this, and an answer is taken within it
+FLOOD_REQUESTS, FLOOD_S = 100, 10.0
+BACKLOG: Final = 16
+SO_PEERGROUPS: Final = 59  # linux/socket.h; Python has no name for it
+CREDENTIALS = struct.Struct("3i")
+
+
+class Peers:
+    """Which processes may connect: those of these users, and those in any of these groups (``SO_PEERCRED``)."""
+
+    def __init__(self, uids: frozenset[int], gids: frozenset[int] = frozenset()) -> None:
+        self._uids = uids
+        self._gids = gids
+
+    def allow(self, peer: socket.socket) -> bool:
+        _, uid, gid = CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size))
+        if uid in self._uids:
+            return True
+        return bool(self._gids & {gid, *_groups(peer)})
+
+
+def _groups(peer: socket.socket) -> list[int]:
+    raw = peer.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, 4096)
+    return [number for (number,) in struct.iter_unpack("I", raw)]
+
+
+class CardServer:
+    """Listens from construction on; ``serve`` runs until ``close``."""
+
+    def __init__(self, desk: Desk, path: Path, peers: Peers, observe: Observe = unobserved) -> None:
+        """Raises ``OSError`` if the socket cannot be made. A socket left behind by a dead process is replaced."""
+        self._desk = desk
+        self._path = path
+        self._peers = peers
+        self._observe = observe
+        self._ending = threading.Event()
+        self._clients: set[socket.socket] = set()
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+        path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        path.chmod(SOCKET_MODE)
+        self._listener.listen(BACKLOG)
+        self._listener.settimeout(1.0)
+
+    def serve(self, tick: Callable[[], None]) -> None:
+        """Accepts clients; calls ``tick`` at least once a second."""
+        while not self._ending.is_set():
+            tick()
+            try:
+                peer, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                if self._ending.is_set():
+                    return
+                raise
+            self._welcome(peer)
+
+    def close(self) -> None:
+        """Stops listening, cuts every client off and waits until their sessions ended. Signal-safe to call twice."""
+        self._ending.set()
+        self._listener.close()
+        self._path.unlink(missing_ok=True)
+        with self._lock:
+            for peer in self._clients:
+                with suppress(OSError):  # it hung up at this very moment
+                    peer.shutdown(socket.SHUT_RDWR)
+            threads = set(self._threads)
+        for thread in threads:
+            thread.join()
+
+    def stop(self) -> None:
+        """Makes ``serve`` return within a second; for a signal handler."""
+        self._ending.set()
+
+    def _welcome(self, peer: socket.socket) -> None:
+        peer.settimeout(LINE_S)
+        refusal: MadoguchiError | None = None
+        if not self._peers.allow(peer):
+            refusal = PeerError()
+        with self._lock:
+            if len(self._clients) >= MAX_CLIENTS:
+                refusal = CrowdedError(clients=MAX_CLIENTS)
+            if refusal is None:
+                self._clients.add(peer)
+        if refusal is not None:
+            self._observe("client.refused", code=refusal.code)
+            with peer, suppress(OSError):  # whether it still listens is its own affair
+                peer.sendall(encoded(error_message(refusal)))
+            return
+        thread = threading.Thread(target=self._attend, args=(peer,), name="client", daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def _attend(self, peer: socket.socket) -> None:
+        client = self._desk.client()
+        lines = LineReader(peer)
+        try:
+            _Conversation(self._desk, client, peer, lines, self._ending).run()
+        except MadoguchiError as error:  # only a request that is none ends here
+            self._observe("client.cut_off", code=error.code, reason=error.fields.get("reason"))
+            with suppress(OSError):
+                peer.sendall(encoded(error_message(error)))
+        except OSError as error:
+            self._observe("client.lost", reason=type(error).__name__)
+        finally:
+            lines.wipe()
+            client.leave()
+            peer.close()
+            with self._lock:
+                self._clients.discard(peer)
+                self._threads.discard(threading.current_thread())
+
+
+class _Conversation:
+    """The requests of one client."""
+
+    def __init__(
+        self, desk: Desk, client: DeskClient, peer: socket.socket, lines: LineReader, ending: threading.Event
+    ) -> None:
+        self._desk = desk
+        self._client = client
+        self._peer = peer
+        self._lines = lines
+        self._ending = ending
+        self._lately: deque[float] = deque(maxlen=FLOOD_REQUESTS)
+
+    def run(self) -> None:
+        """Until the client closes. Raises ``RequestError`` or ``CrowdedError`` for one to cut off, and ``OSError``."""
+        while not self._ending.is_set():
+            if not self._lines.waiting:
+                self._wait_for_request()
+            line = self._lines.line()
+            if line is None:
+                return
+            self._check_pace()
+            request = decoded_line(line)
+            if request.get("op") == "watch":
+                self._watch()
+                return
+            self._answer(request)
+
+    def _wait_for_request(self) -> None:
+        # A client may stay silent as long as it likes; the desk ends a session that nobody uses.
+        while not self._ending.is_set() and not select.select([self._peer], [], [], 1.0)[0]:
+            pass
+
+    def _check_pace(self) -> None:
+        now = time.monotonic()
+        if len(self._lately) == FLOOD_REQUESTS and now - self._lately[0] < FLOOD_S:
+            raise CrowdedError(reason="too many requests")
+        self._lately.append(now)
+
+    def _answer(self, request: Mapping[str, Any]) -> None:
+        try:
+            answer = self._done(request)
+        except RequestError:
+            raise
+        except MadoguchiError as error:
+            self._send(error_message(error))
+        else:
+            self._send({"ok": answer})
+
+    def _done(self, request: Mapping[str, Any]) -> dict[str, object]:
+        match request.get("op"):
+            case "read":
+                return self._read()
+            case "tries_left":
+                return {"tries_left": self._client.tries_left()}
+            case "sign":
+                return self._sign(request)
+            case "tally":
+                return asdict(self._client.tally())
+            case "leave":
+                self._client.leave()
+                return {}
+            case "status":
+                return event_message(self._client.status())
+            case _:
+                raise RequestError(reason="unknown op")
+
+    def _read(self) -> dict[str, object]:
+        lost: list[OSError] = []
+
+        def tell(done: int, expected: int) -> None:
+            if not lost:
+                try:
+                    self._send({"progress": [done, expected]})
+                except OSError as error:
+                    lost.append(error)  # the exchange with the card is finished first, in order
+
+        read = self._client.read(tell)
+        if lost:
+            raise lost[0]
+        return {**asdict(read), "certificate": base64.b64encode(read.certificate).decode()}
+
+    def _sign(self, request: Mapping[str, Any]) -> dict[str, object]:
+        count, digest, last_try = request.get("pin_bytes"), request.get("digest"), request.get("last_try", False)
+        if type(count) is not int or not 0 < count <= MAX_PIN_BYTES:
+            raise RequestError(reason="pin_bytes")
+        pin = self._lines.take(count)
+        if pin is None:
+            raise RequestError(reason="closed before the PIN")
+        try:
+            if type(last_try) is not bool:
+                raise RequestError(reason="last_try")
+            signature = self._client.sign(pin, _digest(digest), last_try)
+        finally:
+            wipe(pin)
+        return {"signature": base64.b64encode(signature).decode()}
+
+    def _watch(self) -> None:
+        number, spoke = 0, time.monotonic()
+        while not self._ending.is_set():
+            if self._lines.waiting or select.select([self._peer], [], [], 0)[0]:
+                if self._lines.line() is not None:
+                    raise RequestError(reason="a watching client has nothing to say")
+                return
+            found = self._desk.next_event(number, 0.5)
+            if found is not None:
+                number = found[0]
+                self._send({"event": event_message(found[1])})
+            elif time.monotonic() - spoke < HEARTBEAT_S:
+                continue
+            else:
+                self._send({"alive": True})
+            spoke = time.monotonic()
+
+    def _send(self, message: Mapping[str, object]) -> None:
+        self._peer.sendall(encoded(message))
+
+
+def _digest(text: object) -> bytes:
+    try:
+        digest = bytes.fromhex(text) if isinstance(text, str) else b""
+    except ValueError as error:
+        raise RequestError(reason="digest") from error
+    if len(digest) != DIGEST_BYTES:
+        raise RequestError(reason="digest")
+    return digest
