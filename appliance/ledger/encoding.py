@@ -1,15 +1,17 @@
 """Deterministic CBOR (RFC 8949 section 4.2.1): one value has exactly one encoding, so hashes can be compared.
 
-Allowed: whole numbers, texts, bytes, booleans, null, lists and maps of these. Floating point, tags and indefinite
-lengths are refused both ways.
+Allowed: whole numbers of at most 64 bits, texts, bytes, booleans, null, lists and maps of these. Floating point, tags
+and indefinite lengths are refused both ways.
 """
 
-from typing import Any
+from typing import Any, NoReturn
 
 import cbor2
 
 from appliance.errors import UntrustedError
 
+MAX_DEPTH = 64
+SMALLEST, LARGEST = -(1 << 64), (1 << 64) - 1
 Value = int | str | bytes | bool | None | list["Value"] | dict[Any, "Value"]
 
 
@@ -27,12 +29,28 @@ def encode(value: Any) -> bytes:
 def decode(data: bytes) -> Any:
     """The value of exactly these bytes; raises ``EncodingError`` if ``encode`` would not give them back."""
     try:
-        value = cbor2.loads(data)
+        value = cbor2.loads(
+            data,
+            semantic_decoders=_NO_TAGS,
+            max_depth=MAX_DEPTH,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+        )
     except (cbor2.CBORDecodeError, UnicodeDecodeError, OverflowError, MemoryError, RecursionError) as error:
         raise EncodingError(reason="not CBOR") from error
     if encode(value) != data:
         raise EncodingError(reason="not deterministic")
     return value
+
+
+def _refuse_tag(*_: object) -> NoReturn:
+    raise cbor2.CBORDecodeError("a tag")
+
+
+# The tags that the library would act on: dates, huge numbers, patterns, mail, shared and cyclic values. It leaves any
+# other tag as an object that ``encode`` does not know.
+_KNOWN_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799)
+_NO_TAGS = dict.fromkeys(_KNOWN_TAGS, _refuse_tag)
 
 
 def _ordered(value: Any) -> Any:
@@ -41,6 +59,8 @@ def _ordered(value: Any) -> Any:
         return {key: _ordered(value[key]) for key in sorted(value, key=cbor2.dumps)}
     if isinstance(value, list | tuple):
         return [_ordered(one) for one in value]
+    if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
+        raise EncodingError(reason="a number of more than 64 bits has no place in a record")
     if value is None or isinstance(value, int | str | bytes):
         return value
     raise EncodingError(reason=f"{type(value).__name__} has no place in a record")

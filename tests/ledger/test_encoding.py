@@ -1,0 +1,60 @@
+"""One value, one encoding; everything else is refused by name, quickly and without side effects."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.ledger.encoding import EncodingError, decode, encode
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(1 << 64), (1 << 64) - 1) | st.text() | st.binary(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.integers(0, 99), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(VALUES)
+def test_every_value_comes_back(value: object) -> None:
+    assert decode(encode(value)) == value
+
+
+@given(st.binary(max_size=64))
+def test_bytes_are_the_one_encoding_or_refused(data: bytes) -> None:
+    try:
+        value = decode(data)
+    except EncodingError:
+        return
+    assert encode(value) == data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bytes.fromhex("d81c81d81d00"),  # a list that contains itself
+        bytes.fromhex("c249010000000000000000"),  # a number of more than 64 bits
+        bytes.fromhex("c4821b00000000ffffffff01"),  # a decimal number with a huge exponent
+        bytes.fromhex("d823622828"),  # a pattern
+        bytes.fromhex("d82460"),  # a mail
+        bytes.fromhex("d9d9f701"),
+        bytes.fromhex("d9ffff01"),
+        bytes.fromhex("9fff"),
+        bytes.fromhex("a200000001"),
+        bytes.fromhex("a201000000"),  # keys out of order
+        bytes.fromhex("1800"),  # longer than needed
+        bytes.fromhex("f90000"),
+        bytes.fromhex("f7"),
+        bytes.fromhex("0000"),
+        b"\x81" * 399 + b"\x00",
+        b"\x9b" + b"\x7f" * 8,
+        b"",
+    ],
+)
+def test_what_has_no_place_in_a_record_is_refused(data: bytes) -> None:
+    with pytest.raises(EncodingError):
+        decode(data)
+
+
+@pytest.mark.parametrize("value", [1.5, {1, 2}, 1 << 64, -(1 << 64) - 1, object(), [object()]])
+def test_only_what_can_be_read_back_is_written(value: object) -> None:
+    with pytest.raises(EncodingError):
+        encode(value)
