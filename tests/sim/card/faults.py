@@ -65,7 +65,7 @@ def named(name: str) -> Fault:
         return plain[name]()
     if len(name) == 4 and all(digit in "0123456789abcdefABCDEF" for digit in name):
         return status(int(name, 16))
-    raise ValueError(f"unknown fault {name!r}: use {', '.join(NAMES)}")
+    raise ValueError(f"{', '.join(NAMES)}, not {name!r}")
 
 
 @dataclass(frozen=True)

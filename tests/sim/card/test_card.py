@@ -1,0 +1,498 @@
+"""The rules of the virtual card, one by one."""
+
+import time
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
+from cryptography.x509 import load_der_x509_certificate
+
+from tests.sim.card import faults
+from tests.sim.card.card import VirtualCard
+from tests.sim.card.faults import CardRemovedError, SilentCardError, Timing
+from tests.sim.card.files import FORBIDDEN_APS, ISD, JPKI_AP, Kind
+from tests.sim.card.hierarchy import Hierarchy
+from tests.sim.card.pki import Wish
+from tests.sim.fixtures import MakeCard
+
+SELECT_JPKI = "00A4040C0A D392F000260100000001"
+SELECT_ISD = "00A4040C07 A0000001510000"
+READ_AUTH = "00B08A00 000000"
+TRIES_PIN, TRIES_PASSWORD = "00200098", "0020009B"
+DIGEST = bytes(range(32))
+DIGEST_INFO = "3031300d060960864801650304020105000420" + DIGEST.hex()
+SIGN_AUTH, SIGN_SIGNATURE = f"802A0097 33 {DIGEST_INFO} 00", f"802A009A 33 {DIGEST_INFO} 00"
+
+
+def verify(pin: str, p2: str = "98") -> str:
+    return f"002000{p2} {len(pin):02X} {pin.encode().hex()}"
+
+
+class Talk:
+    """``say`` sends hexadecimal and returns data and status word; ``sw`` the status word alone, as text."""
+
+    def __init__(self, card: VirtualCard) -> None:
+        self.card = card
+
+    def say(self, apdu: str) -> tuple[bytes, str]:
+        answer = self.card.transmit(bytes.fromhex(apdu))
+        return answer[:-2], answer[-2:].hex().upper()
+
+    def sw(self, apdu: str) -> str:
+        return self.say(apdu)[1]
+
+
+@pytest.fixture
+def card(make_card: MakeCard) -> VirtualCard:
+    return make_card()
+
+
+@pytest.fixture
+def talk(card: VirtualCard) -> Talk:
+    """A conversation in which the JPKI application is already selected."""
+    one = Talk(card)
+    assert one.sw(SELECT_JPKI) == "9000"
+    return one
+
+
+def talk_to(card: VirtualCard) -> Talk:
+    one = Talk(card)
+    assert one.sw(SELECT_JPKI) == "9000"
+    return one
+
+
+def certificate_key(der: bytes | None) -> rsa.RSAPublicKey:
+    assert der is not None
+    key = load_der_x509_certificate(der).public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    return key
+
+
+class TestSelect:
+    def test_an_unknown_application_is_not_found(self, card: VirtualCard) -> None:
+        assert Talk(card).sw("00A4040C07 A0000000031010") == "6A82"
+        assert card.selected_aids == []
+
+    def test_selected_applications_are_listed(self, talk: Talk) -> None:
+        talk.sw(SELECT_ISD)
+        assert talk.card.selected_aids == [JPKI_AP, ISD]
+        assert talk.card.forbidden_selected == []
+
+    @pytest.mark.parametrize("aid", FORBIDDEN_APS, ids=lambda aid: aid.hex())
+    def test_forbidden_applications_exist_and_are_recorded(self, card: VirtualCard, aid: bytes) -> None:
+        assert Talk(card).sw(f"00A4040C {len(aid):02X} {aid.hex()}") == "9000"
+        assert card.forbidden_selected == [aid]
+
+    def test_a_shortened_name_is_recorded_too(self, card: VirtualCard) -> None:
+        assert Talk(card).sw("00A4040C05 D392100031") == "9000"
+        assert len(card.forbidden_selected) == 1
+
+    def test_file_control_information_names_the_application(self, card: VirtualCard) -> None:
+        data, sw = Talk(card).say("00A404000A D392F000260100000001 00")
+        assert (data, sw) == (bytes([0x6F, 12, 0x84, 10]) + JPKI_AP, "9000")
+
+    @pytest.mark.parametrize(
+        ("apdu", "sw"),
+        [
+            ("00A4020C02 0099", "6A82"),
+            ("00A4020C01 00", "6700"),
+            ("00A4000C02 3F00", "6A86"),
+            ("00A4040502 3F00", "6A86"),
+        ],
+    )
+    def test_refusals(self, talk: Talk, apdu: str, sw: str) -> None:
+        assert talk.sw(apdu) == sw
+
+    def test_files_need_the_application(self, card: VirtualCard) -> None:
+        talk = Talk(card)
+        assert talk.sw("00A4020C02 000A") == "6A82"
+        assert talk.sw(READ_AUTH) == "6985"
+        assert talk.sw(TRIES_PIN) == "6985"
+
+
+class TestRead:
+    def test_the_whole_certificate_at_once(self, talk: Talk) -> None:
+        assert talk.say(READ_AUTH) == (talk.card.contents.authentication, "9000")
+
+    def test_in_parts_after_a_short_identifier(self, talk: Talk) -> None:
+        whole = talk.card.contents.authentication or b""
+        got, sw = talk.say("00B08A00 00")
+        while sw == "9000":
+            part, sw = talk.say(f"00B0 {len(got):04X} 00")
+            got += part
+        assert (got, sw) == (whole, "6B00")
+
+    def test_in_parts_after_a_select(self, talk: Talk) -> None:
+        assert talk.sw("00A4020C02 000A") == "9000"
+        assert talk.say("00B00004 10")[0] == (talk.card.contents.authentication or b"")[4:20]
+
+    @pytest.mark.parametrize(
+        ("apdu", "sw"),
+        [
+            ("00B00000 00", "6986"),  # nothing selected yet
+            ("00B08A00", "6700"),  # no Le
+            ("00B09900 00", "6A82"),
+            ("00B09700 00", "6981"),  # a key
+        ],
+    )
+    def test_refusals(self, talk: Talk, apdu: str, sw: str) -> None:
+        assert talk.sw(apdu) == sw
+
+    def test_the_signature_certificate_needs_its_password(self, talk: Talk) -> None:
+        assert talk.sw("00B08100 000000") == "6982"
+        assert talk.sw(verify("ABC123", "9B")) == "9000"
+        assert talk.say("00B08100 000000") == (talk.card.contents.signature, "9000")
+
+    def test_both_ca_certificates_are_free(self, talk: Talk) -> None:
+        assert talk.say("00B08200 000000")[0] == talk.card.contents.signature_ca
+        assert talk.say("00B08B00 000000")[0] == talk.card.contents.authentication_ca
+
+    def test_no_extended_length(self, talk: Talk) -> None:
+        talk.card.extended_le = False
+        assert talk.sw(READ_AUTH) == "6700"
+        assert talk.sw("00B08A00 00") == "9000"
+        talk.card.extended_silent = True
+        with pytest.raises(SilentCardError):
+            talk.sw(READ_AUTH)
+
+    def test_filler(self, talk: Talk) -> None:
+        talk.card.filler = True
+        data, _ = talk.say(READ_AUTH)
+        whole = talk.card.contents.authentication or b""
+        assert (len(data), data[: len(whole)], set(data[len(whole) :])) == (2048, whole, {0xFF})
+
+    @pytest.mark.parametrize("low", [0xFD, 0xFE, 0xFF])
+    def test_lengths_that_end_like_filler(self, make_card: MakeCard, low: int) -> None:
+        card = make_card(authentication=Wish(der_length=0x500 + low + 4))
+        assert talk_to(card).say("00B08A00 04")[0] == bytes([0x30, 0x82, 0x05, low])
+
+    def test_an_end_that_warns(self, talk: Talk) -> None:
+        talk.card.style_6282 = True
+        size = len(talk.card.contents.authentication or b"")
+        talk.sw("00A4020C02 000A")
+        assert talk.say(f"00B0 {size - 5:04X} 20") == ((talk.card.contents.authentication or b"")[-5:], "6282")
+
+    def test_an_end_that_tells_the_right_length(self, talk: Talk) -> None:
+        talk.card.style_6cxx = True
+        size = len(talk.card.contents.authentication or b"")
+        talk.sw("00A4020C02 000A")
+        assert talk.say(f"00B0 {size - 5:04X} 20") == (b"", "6C05")
+        assert talk.sw(f"00B0 {size - 5:04X} 05") == "9000"
+
+
+class TestTokens:
+    @pytest.mark.parametrize(
+        ("kind", "name"),
+        [
+            (Kind.CARD, "JPKIAPICCTOKEN2"),
+            (Kind.JUKI, "JPKIAPICCTOKEN"),
+            (Kind.ANDROID, "JPKIAPGPSETOKEN"),
+            (Kind.IPHONE, "JPKIAPIOSTOKEN"),
+        ],
+    )
+    def test_names(self, make_card: MakeCard, kind: Kind, name: str) -> None:
+        data, sw = talk_to(make_card(kind=kind)).say("00B08600 000000")
+        assert (len(data), data[:32].decode(), sw) == (160, name.ljust(32), "9000")
+
+    def test_android_guards_the_authentication_certificate(self, make_card: MakeCard) -> None:
+        talk = talk_to(make_card(kind=Kind.ANDROID))
+        assert talk.sw(READ_AUTH) == "6982"
+        assert talk.sw(verify("1234")) == "9000"
+        assert talk.sw(READ_AUTH) == "9000"
+
+    def test_a_juki_card_cannot_authenticate(self, make_card: MakeCard) -> None:
+        talk = talk_to(make_card(kind=Kind.JUKI))
+        assert [talk.sw(one) for one in (READ_AUTH, TRIES_PIN, SIGN_AUTH)] == ["6A82", "6A88", "6A88"]
+
+    @pytest.mark.parametrize(("with_signature", "said"), [(True, "8F8F00"), (False, "008F00")])
+    def test_which_certificates_there_are(self, make_card: MakeCard, with_signature: bool, said: str) -> None:
+        talk = talk_to(make_card(with_signature=with_signature))
+        assert talk.say("00B08800 00")[0].hex().upper() == said
+        assert talk.sw("00B08100 00") == ("6982" if with_signature else "6A82")
+
+
+class TestVerify:
+    def test_asking_for_tries_spends_none(self, talk: Talk) -> None:
+        assert [talk.sw(TRIES_PIN) for _ in range(5)] == ["63C3"] * 5
+        assert talk.sw(TRIES_PASSWORD) == "63C5"
+
+    def test_classic_form(self, talk: Talk) -> None:
+        assert talk.sw("00A4020C02 0018") == "9000"
+        assert talk.sw("00200080") == "63C3"
+        assert talk.sw("00A4020C02 001B") == "9000"
+        assert talk.sw("00200080") == "63C5"
+
+    def test_wrong_pins_down_to_the_lock(self, talk: Talk) -> None:
+        assert [talk.sw(verify("0000")) for _ in range(4)] == ["63C2", "63C1", "63C0", "6984"]
+        assert talk.sw(verify("1234")) == "6984"
+        assert talk.sw(TRIES_PIN) == "63C0"
+
+    def test_the_right_pin_restores_the_tries(self, talk: Talk) -> None:
+        talk.card.pin_tries = 1
+        assert talk.sw(TRIES_PIN) == "63C1"
+        assert talk.sw(verify("1234")) == "9000"
+        assert talk.card.pin_tries == 3
+
+    def test_a_password_in_small_letters_burns_a_try(self, talk: Talk) -> None:
+        assert talk.sw(verify("abc123", "9B")) == "63C4"
+        assert talk.card.pin_tries == 3
+
+    def test_a_wrong_pin_takes_back_an_earlier_right_one(self, talk: Talk) -> None:
+        talk.sw(verify("1234"))
+        talk.sw(verify("0000"))
+        assert talk.sw(SIGN_AUTH) == "6982"
+
+    def test_locked_on_purpose(self, talk: Talk) -> None:
+        talk.card.pin_locked = True
+        talk.card.blocked_sw = 0x6983
+        assert talk.sw(TRIES_PIN) == "63C0"
+        assert talk.sw(verify("1234")) == "6983"
+        assert talk.sw(TRIES_PASSWORD) == "63C5"
+
+    def test_other_answers_to_the_question_for_tries(self, talk: Talk) -> None:
+        talk.card.no_limit = True
+        assert talk.sw(TRIES_PIN) == "6300"
+        talk.card.counter_9000 = True
+        talk.sw(verify("1234"))
+        assert talk.sw(TRIES_PIN) == "9000"
+        talk.card.pin_locked = True
+        talk.card.blocked_counter_sw = 0x6984
+        assert talk.sw(TRIES_PIN) == "6984"
+
+    @pytest.mark.parametrize(
+        ("apdu", "sw"),
+        [
+            ("00200198", "6A86"),
+            ("00200080", "6A88"),
+            ("0020008A", "6A88"),
+            ("00200098 11" + "30" * 17, "6700"),
+            ("00200098 04 3132", "6700"),
+        ],
+    )
+    def test_refusals_spend_no_try(self, talk: Talk, apdu: str, sw: str) -> None:
+        assert talk.sw(apdu) == sw
+        assert talk.card.pin_tries == 3
+
+
+class TestSign:
+    def test_needs_the_pin(self, talk: Talk) -> None:
+        assert talk.sw(SIGN_AUTH) == "6982"
+
+    def test_authentication(self, talk: Talk) -> None:
+        talk.sw(verify("1234"))
+        signature, sw = talk.say(SIGN_AUTH)
+        assert (len(signature), sw) == (256, "9000")
+        key = certificate_key(talk.card.contents.authentication)
+        key.verify(signature, DIGEST, padding.PKCS1v15(), Prehashed(hashes.SHA256()))
+        assert talk.sw(SIGN_SIGNATURE) == "6982"
+
+    def test_signature_key_by_its_password(self, talk: Talk) -> None:
+        talk.sw(verify("ABC123", "9B"))
+        signature, _ = talk.say(SIGN_SIGNATURE)
+        key = certificate_key(talk.card.contents.signature)
+        key.verify(signature, DIGEST, padding.PKCS1v15(), Prehashed(hashes.SHA256()))
+        assert talk.sw(SIGN_AUTH) == "6982"
+
+    def test_classic_form(self, talk: Talk) -> None:
+        talk.sw(verify("1234"))
+        talk.sw("00A4020C02 0017")
+        assert talk.sw(f"802A0080 33 {DIGEST_INFO} 00") == "9000"
+
+    def test_a_bare_hash_where_the_card_knows_it(self, talk: Talk) -> None:
+        talk.sw(verify("1234"))
+        apdus = [f"802A{mode}97 20 {DIGEST.hex()} 00" for mode in ("02", "04")]
+        assert [talk.sw(apdu) for apdu in apdus] == ["6A86", "6A86"]
+        talk.card.hash_modes = True
+        plain, pss = (talk.say(apdu)[0] for apdu in apdus)
+        key = certificate_key(talk.card.contents.authentication)
+        key.verify(plain, DIGEST, padding.PKCS1v15(), Prehashed(hashes.SHA256()))
+        key.verify(pss, DIGEST, padding.PSS(padding.MGF1(hashes.SHA256()), 32), Prehashed(hashes.SHA256()))
+        assert talk.sw("802A0297 1F " + "11" * 31 + " 00") == "6700"
+
+    @pytest.mark.parametrize(
+        ("apdu", "sw"),
+        [
+            ("802A0097 33 " + DIGEST_INFO, "6700"),
+            ("802A0097 F6 " + "11" * 246 + " 00", "6700"),
+            ("002A0097 33 " + DIGEST_INFO + " 00", "6E00"),
+            ("802A0088 33 " + DIGEST_INFO + " 00", "6A88"),
+            ("00840000 08", "6D00"),
+        ],
+    )
+    def test_refusals(self, talk: Talk, apdu: str, sw: str) -> None:
+        talk.sw(verify("1234"))
+        assert talk.sw(apdu) == sw
+
+    def test_the_coming_generation(self, hierarchy: Hierarchy) -> None:
+        card = hierarchy.make_blank(generation=4).make_card()
+        talk = talk_to(card)
+        talk.sw(verify("1234"))
+        digest = bytes(range(48))
+        signature, sw = talk.say(f"802A0097 30 {digest.hex()} 00")
+        assert (len(signature), sw) == (96, "9000")
+        key = load_der_x509_certificate(card.contents.authentication or b"").public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        der = encode_dss_signature(int.from_bytes(signature[:48]), int.from_bytes(signature[48:]))
+        key.verify(der, digest, ec.ECDSA(Prehashed(hashes.SHA384())))
+        assert talk.sw(SIGN_AUTH) == "6700"
+
+
+class TestSecurityState:
+    """What ends a successful VERIFY and what does not."""
+
+    @pytest.fixture
+    def verified(self, talk: Talk) -> Talk:
+        assert talk.sw(verify("1234")) == "9000"
+        return talk
+
+    def test_selecting_the_application_again_does_not(self, verified: Talk) -> None:
+        verified.sw(SELECT_JPKI)
+        assert verified.sw(SIGN_AUTH) == "9000"
+
+    def test_selecting_the_issuer_domain_does(self, verified: Talk) -> None:
+        verified.sw(SELECT_ISD)
+        verified.sw(SELECT_JPKI)
+        assert verified.sw(SIGN_AUTH) == "6982"
+
+    @pytest.mark.parametrize(("survives", "sw"), [(True, "9000"), (False, "6982")])
+    def test_a_warm_reset_depends_on_the_card(self, verified: Talk, survives: bool, sw: str) -> None:
+        verified.card.survives_reset = survives
+        assert verified.card.reset() == verified.card.atr
+        assert verified.sw(SIGN_AUTH) == "6985"
+        verified.sw(SELECT_JPKI)
+        assert verified.sw(SIGN_AUTH) == sw
+
+    def test_losing_power_does(self, verified: Talk) -> None:
+        verified.card.power_off()
+        assert not verified.card.powered
+        verified.card.power_on()
+        verified.sw(SELECT_JPKI)
+        assert verified.sw(SIGN_AUTH) == "6982"
+
+
+class TestGetResponse:
+    def test_a_signature_in_one_piece(self, talk: Talk) -> None:
+        talk.sw(verify("1234"))
+        talk.card.style_61xx = True
+        assert talk.say(SIGN_AUTH) == (b"", "6100")
+        data, sw = talk.say("00C00000 00")
+        assert (len(data), sw) == (256, "9000")
+
+    def test_a_certificate_in_many(self, talk: Talk) -> None:
+        talk.card.style_61xx = True
+        got, sw = talk.say(READ_AUTH)
+        while sw.startswith("61"):
+            part, sw = talk.say(f"00C00000 {sw[2:]}")
+            got += part
+        assert (got, sw) == (talk.card.contents.authentication, "9000")
+
+    def test_asking_for_too_much(self, talk: Talk) -> None:
+        talk.card.style_61xx = True
+        assert talk.sw("00B08800 03") == "6103"
+        assert talk.sw("00C00000 10") == "6C03"
+        assert talk.say("00C00000 03") == (bytes.fromhex("8F8F00"), "9000")
+
+    def test_another_command_forgets_the_data(self, talk: Talk) -> None:
+        talk.card.style_61xx = True
+        talk.sw("00B08800 03")
+        talk.sw(TRIES_PIN)
+        assert talk.sw("00C00000 03") == "6985"
+
+
+class TestMishaps:
+    def test_taken_away_before_the_command_arrives(self, talk: Talk) -> None:
+        talk.card.removed_at = 2
+        with pytest.raises(CardRemovedError):
+            talk.sw(verify("0000"))
+        assert (talk.card.pin_tries, talk.card.powered) == (3, False)
+        assert talk.sw(SELECT_JPKI) == "9000"  # it comes back, and is not taken away a second time
+
+    def test_taken_away_before_the_answer_arrives(self, talk: Talk) -> None:
+        talk.card.removed_at, talk.card.removed_after_command = 2, True
+        with pytest.raises(CardRemovedError):
+            talk.sw(verify("0000"))
+        assert talk.card.pin_tries == 2
+        assert talk.card.exchanges[-1].answer is None
+
+    def test_placing_counts_from_one_again(self, talk: Talk) -> None:
+        talk.card.place()
+        talk.card.removed_at = 1
+        with pytest.raises(CardRemovedError):
+            talk.sw(SELECT_JPKI)
+
+    def test_a_status_word_instead_of_the_work_happens_once(self, card: VirtualCard) -> None:
+        card.faults = {1: faults.status(0x6F00)}
+        talk = Talk(card)
+        assert talk.sw(SELECT_JPKI) == "6F00"
+        assert card.selected_aids == []
+        assert talk.sw(SELECT_JPKI) == "9000"
+        assert card.faults == {}
+
+    @pytest.mark.parametrize("length", [0, 1, 2, 100])
+    def test_cut_answers(self, talk: Talk, length: int) -> None:
+        talk.card.faults[2] = faults.cut(length)
+        assert talk.card.transmit(bytes.fromhex(READ_AUTH)) == (talk.card.contents.authentication or b"")[:length]
+
+    def test_overlong_answers(self, talk: Talk) -> None:
+        talk.card.faults[2] = faults.overlong(40)
+        assert len(talk.say("00B08800 03")[0]) == 43
+
+    def test_random_answers_repeat_for_a_seed(self, talk: Talk) -> None:
+        talk.card.faults |= {2: faults.random_bytes(7), 3: faults.random_bytes(7), 4: faults.random_bytes(8)}
+        first, second, third = (talk.card.transmit(bytes.fromhex(TRIES_PIN)) for _ in range(3))
+        assert first == second != third
+
+    def test_a_lost_answer_still_spent_the_try(self, talk: Talk) -> None:
+        talk.card.faults[2] = faults.silent()
+        with pytest.raises(SilentCardError):
+            talk.sw(verify("0000"))
+        assert talk.card.pin_tries == 2
+        assert talk.card.powered
+
+    def test_faults_have_names(self) -> None:
+        assert faults.named("6f00").spoil(b"") == b"\x6f\x00"
+        assert faults.named("cut").spoil(b"\x01\x90\x00") == b"\x01"
+        with pytest.raises(ValueError, match="cut, overlong, random, silent"):
+            faults.named("explode")
+
+
+class TestTime:
+    def test_a_delay_for_one_instruction(self, talk: Talk) -> None:
+        talk.card.delay_ms = {0xB0: 30}
+        begin = time.perf_counter()
+        talk.sw(TRIES_PIN)
+        between = time.perf_counter()
+        talk.sw("00B08800 03")
+        assert time.perf_counter() - between >= 0.03 > between - begin
+
+    def test_a_profile_adds_up(self) -> None:
+        assert Timing(4.0, 0.5, {0xB0: 3.0}).takes_ms(0xB0, 10) == 12.0
+        assert Timing(4.0, 0.5, {0xB0: 3.0}).takes_ms(0x20, 0) == 4.0
+
+
+class TestTrace:
+    def test_exchanges_are_written_down(self, talk: Talk) -> None:
+        talk.sw(TRIES_PIN)
+        assert [(one.number, one.command, one.answer) for one in talk.card.exchanges] == [
+            (1, "00A4040C0AD392F000260100000001", "9000"),
+            (2, "00200098", "63C3"),
+        ]
+
+    @pytest.mark.parametrize(
+        "apdu",
+        [
+            verify("9876"),
+            "0020009839383736",  # the length is forgotten
+            "00200098 000004 39383736",
+            "00240198 08 3132333439383736",
+            "80200098 04 39383736",
+            "002C0098 04 39383736",
+        ],
+    )
+    def test_no_pin_however_it_was_sent(self, talk: Talk, apdu: str) -> None:
+        talk.sw(apdu)
+        written = talk.card.exchanges[-1].command
+        assert written.endswith("<pin>")
+        assert b"9876".hex() not in written
+        assert len(written) == len("00200098<pin>")
