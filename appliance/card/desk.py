@@ -79,6 +79,7 @@ class Readers(Protocol):
 
     def wait(self, timeout_s: float) -> Sighting: ...
     def open(self) -> PoweredCard: ...
+    def wake(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -126,6 +127,7 @@ class Desk:
         if owner is not None:
             owner.leave()
         if self._watcher is not None:
+            self._readers.wake()
             self._watcher.join()
         self._readers.close()
 

@@ -34,13 +34,6 @@ _NO_READER = (
     scard.SCARD_E_READER_UNAVAILABLE,
     scard.SCARD_E_NO_READERS_AVAILABLE,
 )
-_NO_SERVICE = (
-    scard.SCARD_E_NO_SERVICE,
-    scard.SCARD_E_SERVICE_STOPPED,
-    scard.SCARD_E_INVALID_HANDLE,
-    scard.SCARD_E_NO_ACCESS,
-    scard.SCARD_W_SECURITY_VIOLATION,
-)
 _GONE = (scard.SCARD_W_REMOVED_CARD, scard.SCARD_E_NO_SMARTCARD)
 
 
@@ -82,7 +75,9 @@ class _Context:
         code, states = scard.SCardGetStatusChange(self.handle, timeout_ms, list(known))
         if code in _NO_READER:
             return []
-        if code not in (scard.SCARD_S_SUCCESS, scard.SCARD_E_TIMEOUT):
+        if code in (scard.SCARD_E_TIMEOUT, scard.SCARD_E_CANCELLED):
+            return [_Slot(name, flags) for name, flags in known if name != NEW_READERS]
+        if code != scard.SCARD_S_SUCCESS:
             raise ReaderServiceError(reason=_name(code))
         return [_Slot(name, flags & ~scard.SCARD_STATE_CHANGED) for name, flags, _ in states if name != NEW_READERS]
 
@@ -133,23 +128,10 @@ class PcscCard:
         self._stale = False
 
     def _explain(self, code: int) -> NoReturn:
-        """Turns a failed exchange into the error that says why; asks the service anew where the code alone cannot."""
-        if code in _GONE:
+        """Turns a failed exchange into the error that says why."""
+        if code in _GONE or _left(self.reader, code):
             raise CardRemovedError()
-        if code in _NO_READER:
-            raise ReaderAbsentError(reader=self.reader)
         self._stale = True
-        context = _Context()
-        try:
-            if self.reader not in context.readers():
-                raise ReaderAbsentError(reader=self.reader)
-            now = context.slots([(self.reader, scard.SCARD_STATE_UNAWARE)], 0)
-            if now and now[0].state is not CardState.EMPTY:
-                now = context.slots([(self.reader, now[0].flags)], REMOVAL_SEEN_MS)
-            if now and now[0].state is CardState.EMPTY:
-                raise CardRemovedError()
-        finally:
-            context.close()
         raise CardMuteError(reason=_name(code))
 
 
@@ -157,7 +139,7 @@ class PcscReaders:
     """The readers of this machine whose name begins with ``prefix``. Implements ``desk.Readers``.
 
     Of several, the one with a card counts, else the first: one device may offer a slot for contact and one without.
-    ``wait`` is for one thread; ``open`` may be called by others meanwhile.
+    ``wait`` and ``close`` are for one thread; ``open`` and ``wake`` may be called by others meanwhile.
     """
 
     def __init__(self, prefix: str = "") -> None:
@@ -197,6 +179,12 @@ class PcscReaders:
             raise
         return PcscCard(context, slot.reader)
 
+    def wake(self) -> None:
+        """Makes a ``wait`` in another thread return."""
+        context = self._context
+        if context is not None:
+            scard.SCardCancel(context.handle)
+
     def close(self) -> None:
         context, self._context, self._known = self._context, None, []
         if context is not None:
@@ -225,15 +213,30 @@ def _foremost(slots: list[_Slot]) -> _Slot | None:
 
 
 def _refuse_connecting(code: int, reader: str) -> NoReturn:
-    if code in _GONE:
-        raise CardAbsentError(reader=reader)
-    if code in _NO_READER:
-        raise ReaderAbsentError(reader=reader)
     if code == scard.SCARD_E_SHARING_VIOLATION:
         raise CardBusyError(by="another program")
-    if code in _NO_SERVICE:
-        raise ReaderServiceError(reason=_name(code))
+    if code in _GONE or _left(reader, code):
+        raise CardAbsentError(reader=reader)
     raise CardMuteError(reason=_name(code))
+
+
+def _left(reader: str, code: int) -> bool:
+    """Whether the card is gone, where the code of a failure alone cannot tell; asks the service anew.
+
+    Raises ``ReaderAbsentError`` or ``ReaderServiceError`` if that is the reason.
+    """
+    if code in _NO_READER:
+        raise ReaderAbsentError(reader=reader)
+    context = _Context()
+    try:
+        if reader not in context.readers():
+            raise ReaderAbsentError(reader=reader)
+        now = context.slots([(reader, scard.SCARD_STATE_UNAWARE)], 0)
+        if now and now[0].state is not CardState.EMPTY:
+            now = context.slots([(reader, now[0].flags)], REMOVAL_SEEN_MS)
+        return bool(now) and now[0].state is CardState.EMPTY
+    finally:
+        context.close()
 
 
 def _name(code: int) -> str:

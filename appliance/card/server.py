@@ -93,7 +93,7 @@ class CardServer:
             self._welcome(peer)
 
     def close(self) -> None:
-        """Stops listening, cuts every client off and waits until their sessions ended. Signal-safe to call twice."""
+        """Stops listening, cuts every client off and waits until their sessions ended."""
         self._ending.set()
         self._listener.close()
         self._path.unlink(missing_ok=True)
@@ -106,8 +106,10 @@ class CardServer:
             thread.join()
 
     def stop(self) -> None:
-        """Makes ``serve`` return within a second; for a signal handler."""
+        """Makes ``serve`` return; for a signal handler."""
         self._ending.set()
+        with suppress(OSError):  # it was closed before
+            self._listener.shutdown(socket.SHUT_RDWR)
 
     def _welcome(self, peer: socket.socket) -> None:
         peer.settimeout(LINE_S)

@@ -1,0 +1,170 @@
+"""``appliance card``: what an installer asks of the reader and of any card on it."""
+
+import argparse
+import json
+import secrets
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appliance.card.ipc import CarddAbsentError
+from appliance.card.service import CardEvent, CardService, CardState, Tally
+from appliance.errors import ConfigError, MadoguchiError, UnavailableError
+from appliance.programs.cli.pin import read_pin
+from appliance.programs.cli.reader import card_service, settled
+from appliance.programs.cli.statement import statement_digest
+from appliance.trust.anchors import Anchor, AnchorFileError, parse_anchors
+from appliance.trust.chain import verify
+from appliance.trust.policy import installer_policy
+from appliance.trust.signature import verify_signature
+from appliance.trust.status import NOT_CHECKED
+
+if TYPE_CHECKING:
+    # The type that add_subparsers gives back has no public name.
+    from argparse import _SubParsersAction
+
+FINE, PROBLEM, COULD_NOT_RUN = 0, 1, 2
+NONCE_BYTES = 16
+SENTENCES = {
+    CardState.SERVICE_ABSENT: "the PC/SC service (pcscd) does not answer",
+    CardState.READER_ABSENT: "no card reader is connected",
+    CardState.EMPTY: "ready, no card",
+    CardState.PRESENT: "a card lies on it",
+    CardState.MUTE: "a card lies on it and does not answer: turn it over or clean it",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of a check, as its last line says it. ``ms`` is the whole time from the first exchange on."""
+
+    verdict: str
+    code: str | None
+    tries_left: int | None
+    exchanges: int
+    bytes: int
+    ms: int
+    revocation: str
+
+
+def add(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds ``card authenticate``, ``card status`` and ``card watch``."""
+    card = commands.add_parser("card", help="the card reader and the card on it")
+    parts = card.add_subparsers(metavar="WHAT", required=True)
+    check = parts.add_parser("authenticate", help="check a card: certificate, chain, PIN and signature")
+    check.add_argument("--anchors", type=Path, required=True, metavar="FILE", help="root certificates (PEM or DER)")
+    check.add_argument("--statement", required=True, metavar="TEXT", help="what the card signs, with date and nonce")
+    check.add_argument("--pin-fd", type=int, metavar="N", help="file descriptor that gives the PIN; default: ask")
+    check.add_argument("--last-try", action="store_true", help="go on although one try is left")
+    check.set_defaults(run=authenticate)
+    status = parts.add_parser("status", help="what lies on the reader now")
+    status.set_defaults(run=show_status)
+    watch = parts.add_parser("watch", help="print what happens at the reader, until Ctrl-C")
+    watch.set_defaults(run=watch_reader)
+    for one in (check, status, watch):
+        one.add_argument("--reader", default="", metavar="NAME", help="beginning of the reader's name")
+        one.add_argument("--json", action="store_true", help="output for programs")
+
+
+def authenticate(arguments: argparse.Namespace) -> int:
+    """Checks certificate and chain, then the PIN, then the signature. Exit codes as everywhere, 2 also for no card."""
+    check = _Check(arguments)
+    code = FINE
+    try:
+        verdict = check.run()
+    except MadoguchiError as error:
+        verdict = check.refusal(error)
+        code = COULD_NOT_RUN if isinstance(error, UnavailableError | ConfigError) else PROBLEM
+        print(f"appliance: {error}", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps(asdict(verdict), ensure_ascii=False))
+        return code
+    print(f"{verdict.verdict}; revocation {verdict.revocation}")
+    if verdict.tries_left is not None:
+        print(f"tries left: {verdict.tries_left}")
+    print(f"{verdict.exchanges} exchanges, {verdict.bytes} bytes, {verdict.ms} ms")
+    return code
+
+
+def show_status(arguments: argparse.Namespace) -> int:
+    """Prints the state; 0 with a reader, 2 without."""
+    with card_service(arguments.reader) as service:
+        event = service.status()
+    _print_event(event, arguments.json)
+    return COULD_NOT_RUN if event.state in (CardState.SERVICE_ABSENT, CardState.READER_ABSENT) else FINE
+
+
+def watch_reader(arguments: argparse.Namespace) -> int:
+    """Prints each change until interrupted."""
+    with suppress(KeyboardInterrupt), card_service(arguments.reader, watching=True) as service:
+        for event in service.watch():
+            _print_event(event, arguments.json)
+    return FINE
+
+
+class _Check:
+    """One run of ``authenticate``; keeps what it found out for whichever way it ends."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._anchors: Path = arguments.anchors
+        self._statement: str = arguments.statement
+        self._pin_fd: int | None = arguments.pin_fd
+        self._last_try: bool = arguments.last_try
+        self._reader: str = arguments.reader
+        self._tally = Tally(0, 0, 0, None)
+        self._begun_s = time.perf_counter()
+        self._took_s = 0.0
+
+    def run(self) -> Verdict:
+        anchors = _read_anchors(self._anchors)
+        with card_service(self._reader) as service:
+            try:
+                self._ask(service, anchors)
+            except MadoguchiError:
+                with suppress(CarddAbsentError):  # then it is gone, and so are its figures
+                    self._tally = service.tally()
+                raise
+            finally:
+                self._took_s = time.perf_counter() - self._begun_s
+                with suppress(CarddAbsentError):  # it ends the session of whoever is gone
+                    service.leave()
+        return self._verdict("good", None, self._tally.tries_left)
+
+    def refusal(self, error: MadoguchiError) -> Verdict:
+        tries = error.fields.get("tries_left", self._tally.tries_left)
+        return self._verdict("refused", error.code, tries if isinstance(tries, int) else None)
+
+    def _ask(self, service: CardService, anchors: tuple[Anchor, ...]) -> None:
+        def read() -> bytes:
+            self._begun_s = time.perf_counter()
+            return service.read().certificate
+
+        certificate = verify(settled(read), anchors, datetime.now(UTC), installer_policy())
+        digest = statement_digest(self._statement, secrets.token_bytes(NONCE_BYTES), int(time.time()))
+        signature = service.sign(read_pin(self._pin_fd), digest, self._last_try)
+        self._tally = service.tally()
+        verify_signature(certificate, digest, signature)
+
+    def _verdict(self, verdict: str, code: str | None, tries_left: int | None) -> Verdict:
+        ms = round(self._took_s * 1000)
+        return Verdict(verdict, code, tries_left, self._tally.exchanges, self._tally.bytes, ms, str(NOT_CHECKED))
+
+
+def _read_anchors(path: Path) -> tuple[Anchor, ...]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise AnchorFileError(file=str(path), reason=error.strerror) from error
+    return parse_anchors(data)
+
+
+def _print_event(event: CardEvent, as_json: bool) -> None:
+    if as_json:
+        line = {"state": event.state.value, "reader": event.reader, "insertion": event.insertion}
+        print(json.dumps(line, ensure_ascii=False), flush=True)
+    else:
+        print(f"{event.reader or 'no reader'}: {SENTENCES[event.state]}", flush=True)
