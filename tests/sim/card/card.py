@@ -55,6 +55,7 @@ class VirtualCard:
     - ``blocked_sw`` and ``blocked_counter_sw``: answers of a locked PIN to VERIFY and to the question for tries left.
     - ``counter_9000``: that question is answered 9000 once verified. ``no_limit``: answered 6300.
     - ``hash_modes``: P1 02 and 04 of COMPUTE DIGITAL SIGNATURE are understood.
+    - ``short_references``: PINs and keys can be named in P2; if not, their file must be selected first.
     - ``survives_reset``: a successful VERIFY outlives a warm reset, as observed on real cards.
     """
 
@@ -92,6 +93,7 @@ class VirtualCard:
         self.counter_9000 = False
         self.no_limit = False
         self.hash_modes = False
+        self.short_references = True
         self.survives_reset = True
 
         self.exchanges: list[Exchange] = []
@@ -136,11 +138,12 @@ class VirtualCard:
     def tries_left(self, secret: Secret) -> int:
         return self.pin_tries if secret is Secret.PIN else self.password_tries
 
-    def transmit(self, apdu: bytes) -> bytes:
+    def transmit(self, apdu: bytes | bytearray) -> bytes:
         """One exchange: a command APDU in, data and status word out. Powers the card on if nobody did.
 
         Raises ``CardRemovedError`` when the card is taken away, ``SilentCardError`` when only the answer is lost.
         """
+        apdu = bytes(apdu)
         with self._lock:
             self.powered = True
             self.count += 1
@@ -339,7 +342,8 @@ class VirtualCard:
 
     def _referenced(self, command: Command, known: dict[Ef, Secret]) -> Secret | None:
         """The secret that P2 names: 80 the current file, 80 | EF a short identifier. ``None`` if it names none."""
-        ef = self._file if command.p2 == 0x80 else self._existing(command.p2 & 0x1F) if command.p2 & 0x80 else None
+        short = self._existing(command.p2 & 0x1F) if command.p2 & 0x80 and self.short_references else None
+        ef = self._file if command.p2 == 0x80 else short
         if ef is None or ef not in known or self._existing(ef) is None:
             return None
         self._file = ef

@@ -110,5 +110,6 @@ READ: Mapping[str, Read] = {
     "counter_9000": _truth,
     "no_limit": _truth,
     "hash_modes": _truth,
+    "short_references": _truth,
     "survives_reset": _truth,
 }

@@ -223,6 +223,18 @@ class TestVerify:
         assert talk.sw("00A4020C02 001B") == "9000"
         assert talk.sw("00200080") == "63C5"
 
+    def test_a_card_that_knows_the_classic_form_alone(self, talk: Talk) -> None:
+        talk.card.short_references = False
+        assert talk.sw(TRIES_PIN) == "6A88"
+        assert [talk.sw("00A4020C02 0018"), talk.sw(verify("1234", "80"))] == ["9000", "9000"]
+        assert talk.sw(SIGN_AUTH) == "6A88"
+        assert [talk.sw("00A4020C02 0017"), talk.sw(SIGN_AUTH.replace("0097", "0080"))] == ["9000", "9000"]
+
+    def test_a_mutable_command_is_not_kept(self, talk: Talk) -> None:
+        command = bytearray(bytes.fromhex(verify("1234")))
+        assert talk.card.transmit(command) == b"\x90\x00"
+        assert talk.card.exchanges[-1].command == "00200098<pin>"
+
     def test_wrong_pins_down_to_the_lock(self, talk: Talk) -> None:
         assert [talk.sw(verify("0000")) for _ in range(4)] == ["63C2", "63C1", "63C0", "6984"]
         assert talk.sw(verify("1234")) == "6984"
