@@ -1,0 +1,277 @@
+"""Topics, and messages as bytes.
+
+A message is one version byte and a Zstandard frame (RFC 8878) of deterministic CBOR. A batch is laid out in columns:
+what changes little from entry to entry lies together, times are differences, and a commitment is sent only where the
+body stays at home, because it follows from the body. The bytes of every entry are rebuilt exactly.
+
+Whatever comes in is bounded before it is unpacked, and everything that is not a message is a ``MalformedError``.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, unique
+from itertools import pairwise
+from typing import Any
+
+import zstandard
+
+from appliance.errors import RefusedError, UntrustedError
+from appliance.ledger.encoding import EncodingError, decode, encode
+from appliance.ledger.entry import COMMITMENT_BYTES, SALT_BYTES, Body, Entry
+from appliance.ledger.verify import Batch, Sealed
+
+VERSION = 1
+ROOT = "madoguchi/1"
+MAX_MESSAGE_BYTES = 1 << 20
+MAX_PLAIN_BYTES = 4 << 20
+MAX_NUMBER = 1 << 63
+MAX_ITEMS = 1 << 16
+COMPRESSION_LEVEL = 9
+SCHOOL_CODE_CHARACTERS = 13
+
+
+class MalformedError(UntrustedError):
+    """Bytes that are no message of this protocol."""
+
+    code = "sync.malformed"
+
+
+class OversizeError(RefusedError):
+    """A message of our own that would be larger than the other side accepts."""
+
+    code = "sync.oversize"
+
+
+@unique
+class Lane(Enum):
+    """The last part of a topic. A school writes UP, URGENT, BLOB and STATE, and reads ACK and DOWN."""
+
+    UP = "up"
+    ACK = "ack"
+    DOWN = "down"
+    URGENT = "urgent"
+    BLOB = "blob"
+    STATE = "state"
+
+
+def topic(school: str, lane: Lane) -> str:
+    """``school`` is the 13-character code, or ``+`` for a subscription to all of them."""
+    return f"{ROOT}/{school}/{lane.value}"
+
+
+def parse_topic(text: str) -> tuple[str, Lane]:
+    """(school code, lane); raises ``MalformedError``."""
+    root, _, rest = text.rpartition("/")
+    start, _, school = root.rpartition("/")
+    if start != ROOT or len(school) != SCHOOL_CODE_CHARACTERS or rest not in {lane.value for lane in Lane}:
+        raise MalformedError(reason="topic")
+    return school, Lane(rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The receipt for everything up to the checkpoint: the mirror's cosignature, which carries the mirror's time."""
+
+    origin: str
+    checkpoint: bytes
+    cosignature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a batch was not stored. ``wanted`` is the index to continue with, where the mirror knows it; ``ack`` the
+    last receipt, so that one that was lost on the way is made good. ``origin`` is empty if the bytes told none."""
+
+    origin: str
+    code: str
+    wanted: int | None = None
+    ack: Ack | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a box says of itself, retained by the broker: size of its ledger and how much of it is confirmed."""
+
+    online: bool
+    size: int
+    cosigned: int
+    at_ms: int
+
+
+Message = Batch | Ack | Refusal | State
+
+
+def pack(message: Message) -> bytes:
+    """The bytes of a message; raises ``OversizeError``."""
+    plain = encode(_to_value(message))
+    if len(plain) > MAX_PLAIN_BYTES:
+        raise OversizeError(bytes=len(plain), most=MAX_PLAIN_BYTES)
+    packed = bytes([VERSION]) + zstandard.ZstdCompressor(COMPRESSION_LEVEL).compress(plain)
+    if len(packed) > MAX_MESSAGE_BYTES:
+        raise OversizeError(bytes=len(packed), most=MAX_MESSAGE_BYTES)
+    return packed
+
+
+def unpack(data: bytes) -> Message:
+    """The message of these bytes; raises ``MalformedError`` and nothing else, whatever the bytes are.
+
+    A batch is well formed after this, not verified.
+    """
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MalformedError(reason="too long", bytes=len(data))
+    if data[:1] != bytes([VERSION]):
+        raise MalformedError(reason="other version")
+    plain = _decompress(data[1:])
+    try:
+        kind, *parts = decode(plain)
+        return _READERS[kind](parts)
+    except (EncodingError, ValueError, TypeError, KeyError) as error:
+        raise MalformedError(reason="not a message") from error
+
+
+def _decompress(data: bytes) -> bytes:
+    try:
+        frame = zstandard.get_frame_parameters(data)
+        # The library allocates what the header announces, so the announcement is checked before anything is unpacked.
+        if not 0 < frame.content_size <= MAX_PLAIN_BYTES:
+            raise MalformedError(reason="unpacked size")
+        unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_PLAIN_BYTES)
+        return unpacker.decompress(data, max_output_size=MAX_PLAIN_BYTES, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise MalformedError(reason="compression") from error
+
+
+def _to_value(message: Message) -> list[Any]:
+    match message:
+        case Batch():
+            return [_BATCH, message.origin, message.first, message.checkpoint, *_columns(message.items)]
+        case Ack():
+            return [_ACK, message.origin, message.checkpoint, message.cosignature]
+        case Refusal():
+            ack = None if message.ack is None else _to_value(message.ack)[1:]
+            return [_REFUSAL, message.origin, message.code, message.wanted, ack]
+        case State():
+            return [_STATE, message.online, message.size, message.cosigned, message.at_ms]
+
+
+def _columns(items: tuple[Sealed, ...]) -> list[Any]:
+    entries = [Entry.decode(one.entry) for one in items]
+    bodies = [one.body for one in items]
+    return [
+        [one.type for one in entries],
+        [one.version for one in entries],
+        _differences([one.time_ms for one in entries]),
+        _differences([one.boot for one in entries]),
+        _differences([one.monotonic_ms for one in entries]),
+        [one.actor for one in entries],
+        [one.subject for one in entries],
+        [list(one.refs) for one in entries],
+        [None if body is None else body.content for body in bodies],
+        b"".join(body.salt for body in bodies if body is not None),
+        b"".join(one.commitment for one, body in zip(entries, bodies, strict=True) if body is None),
+    ]
+
+
+def _read_batch(parts: list[Any]) -> Batch:
+    origin, first, checkpoint, *columns, contents, salts, commitments = parts
+    kinds, versions, times, boots, uptimes, actors, subjects, refs = columns
+    bodies = _bodies(_listed(contents), _bytes(salts))
+    kept_back = _chunks(_bytes(commitments), COMMITMENT_BYTES, bodies.count(None))
+    entries = zip(
+        _numbers(kinds),
+        _numbers(versions),
+        _sums(times),
+        _sums(boots),
+        _sums(uptimes),
+        _numbers(actors),
+        _numbers(subjects),
+        [tuple(_numbers(one)) for one in _listed(refs)],
+        [next(kept_back) if body is None else body.commitment() for body in bodies],
+        strict=True,
+    )
+    items = [Sealed(Entry(*fields).encode(), body) for fields, body in zip(entries, bodies, strict=True)]
+    return Batch(_text(origin), _number(first), tuple(items), _bytes(checkpoint))
+
+
+def _bodies(contents: list[Any], salts: bytes) -> list[Body | None]:
+    each_salt = _chunks(salts, SALT_BYTES, sum(one is not None for one in contents))
+    return [None if one is None else Body(next(each_salt), _bytes(one)) for one in contents]
+
+
+def _read_ack(parts: list[Any]) -> Ack:
+    origin, checkpoint, cosignature = parts
+    return Ack(_text(origin), _bytes(checkpoint), _bytes(cosignature))
+
+
+def _read_refusal(parts: list[Any]) -> Refusal:
+    origin, code, wanted, ack = parts
+    return Refusal(
+        _text(origin),
+        _text(code),
+        None if wanted is None else _number(wanted),
+        None if ack is None else _read_ack(_listed(ack)),
+    )
+
+
+def _read_state(parts: list[Any]) -> State:
+    online, size, cosigned, at_ms = parts
+    if not isinstance(online, bool):
+        raise TypeError
+    return State(online, _number(size), _number(cosigned), _number(at_ms))
+
+
+_BATCH, _ACK, _REFUSAL, _STATE = range(4)
+_READERS: dict[int, Callable[[list[Any]], Message]] = {
+    _BATCH: _read_batch,
+    _ACK: _read_ack,
+    _REFUSAL: _read_refusal,
+    _STATE: _read_state,
+}
+
+
+def _differences(numbers: list[int]) -> list[int]:
+    return [second - first for first, second in pairwise([0, *numbers])]
+
+
+def _sums(value: Any) -> list[int]:
+    sums, total = [], 0
+    for one in _listed(value):
+        if type(one) is not int:
+            raise TypeError
+        total += one
+        sums.append(_number(total))
+    return sums
+
+
+def _chunks(data: bytes, width: int, count: int) -> Iterator[bytes]:
+    if len(data) != width * count:
+        raise ValueError
+    return iter([data[at : at + width] for at in range(0, len(data), width)])
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list) or len(value) > MAX_ITEMS:
+        raise TypeError
+    return value
+
+
+def _numbers(value: Any) -> list[int]:
+    return [_number(one) for one in _listed(value)]
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < MAX_NUMBER:
+        raise TypeError
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _bytes(value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError
+    return value
