@@ -120,8 +120,7 @@ class Listener:
             lines.append(line)
         time.sleep(QUIET_S)
         self._process.terminate()
-        rest, _ = self._process.communicate(timeout=10)
-        lines += rest.splitlines()
+        lines += self._process.communicate(timeout=10)[0].splitlines()
         self.topics = [line.strip().removeprefix("heard ") for line in lines if line.startswith("heard ")]
 
     @staticmethod
@@ -237,13 +236,12 @@ def test_a_certificate_of_another_authority_is_refused(broker: Broker, tmp_path:
 def test_nothing_older_than_tls_1_3(broker: Broker) -> None:
     context = ssl.create_default_context(cafile=str(broker.directory / "ca.crt"))
     context.load_cert_chain(broker.directory / f"{A}.crt", broker.directory / f"{A}.key")
-    with socket.create_connection(("127.0.0.1", broker.port), timeout=5) as line:
-        with context.wrap_socket(line, server_hostname="127.0.0.1") as secured:
-            assert secured.version() == "TLSv1.3"
+    address = ("127.0.0.1", broker.port)
+    with socket.create_connection(address, 5) as line, context.wrap_socket(line, server_hostname="127.0.0.1") as tls:
+        assert tls.version() == "TLSv1.3"
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    with socket.create_connection(("127.0.0.1", broker.port), timeout=5) as line:
-        with pytest.raises(ssl.SSLError):
-            context.wrap_socket(line, server_hostname="127.0.0.1")
+    with socket.create_connection(address, 5) as line, pytest.raises(ssl.SSLError):
+        context.wrap_socket(line, server_hostname="127.0.0.1")
 
 
 def test_the_unit_starts_the_broker_with_this_configuration_and_gives_it_the_key() -> None:
