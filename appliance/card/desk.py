@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -28,6 +29,7 @@ T = TypeVar("T")
 LOOK_S = 1.0
 SESSION_IDLE_S = 180.0  # longer than the screen waits for a person, so only a stuck client meets it
 EVENTS_KEPT = 64
+RETURN_S = 1.0
 HOLDING = (CardState.PRESENT, CardState.MUTE)
 # After these the card, or what is known about it, is lost, and with it the session.
 ENDING = (
@@ -249,23 +251,24 @@ class DeskClient:
     def read(self, progress: Progress | None = None) -> CardRead:
         with self._lock:
             self._end(None)
-            self._why_over = None
-            card = self._desk._claim(self)
-            meter = Meter()
-            jpki = JpkiSession(conversation(card, meter, self._desk._trace), self._desk._traits_of(card.reader))
-            self._session = _Session(card, jpki, meter, time.monotonic())
+            self._last = Tally(0, 0, 0, None)
             started = time.perf_counter_ns()
+            session = self._begin(self._desk._claim(self))
+            traits = self._desk._traits_of(session.card.reader)
+            untried = traits.extended_le is None
             try:
-                certificate = jpki.read_certificate(progress)
-            except MadoguchiError as error:
-                self._end(error)
-                raise
-            except BaseException:
-                self._end(None)
-                raise
+                certificate = self._certificate(session, progress)
+            except CardRemovedError:
+                # Taken away, or lost for a moment to a command that this reader cannot take: then it comes back.
+                returned = self._returned() if untried and traits.extended_le is False else None
+                if returned is None:
+                    raise
+                self._why_over, session = None, self._begin(returned)
+                certificate = self._certificate(session, progress)
             ms = (time.perf_counter_ns() - started) // 1_000_000
+            meter = session.meter
             self._desk._observe("card.read", exchanges=meter.exchanges, bytes=meter.bytes, ms=ms)
-            return CardRead(certificate, Kind.CARD.name.lower(), card.reader, meter.exchanges, meter.bytes, ms)
+            return CardRead(certificate, Kind.CARD.name.lower(), session.card.reader, meter.exchanges, meter.bytes, ms)
 
     def tries_left(self) -> int | None:
         with self._lock:
@@ -303,6 +306,30 @@ class DeskClient:
                 self._end(SessionOverError())
         finally:
             self._lock.release()
+
+    def _begin(self, card: PoweredCard) -> _Session:
+        meter = Meter()
+        jpki = JpkiSession(conversation(card, meter, self._desk._trace), self._desk._traits_of(card.reader))
+        self._session = _Session(card, jpki, meter, time.monotonic())
+        return self._session
+
+    def _certificate(self, session: _Session, progress: Progress | None) -> bytes:
+        try:
+            return session.jpki.read_certificate(progress)
+        except MadoguchiError as error:
+            self._end(error)
+            raise
+        except BaseException:  # a progress that raises must not leave a card under power
+            self._end(None)
+            raise
+
+    def _returned(self) -> PoweredCard | None:
+        end = time.monotonic() + RETURN_S
+        while time.monotonic() < end:
+            with suppress(CardAbsentError, CardMuteError):
+                return self._desk._claim(self)
+            time.sleep(RETURN_S / 10)
+        return None
 
     def _in_session(self, work: Callable[[_Session], T]) -> T:
         session = self._session

@@ -24,6 +24,7 @@ from appliance.card.connection import (
     JPKI_AP,
     CardMuteError,
     CardProtocolError,
+    CardRemovedError,
     Connection,
 )
 from appliance.card.tlv import SEQUENCE, der_length, trim
@@ -116,9 +117,9 @@ class LockedError(RefusedError):
 
 @dataclass
 class ReaderTraits:
-    """What a reader turned out to be able to do; kept as long as the reader is known."""
+    """What a reader turned out to be able to do; kept as long as the reader is known. None: not yet tried."""
 
-    extended_le: bool = True
+    extended_le: bool | None = None
 
 
 def check_pin(pin: bytes | bytearray) -> None:
@@ -280,17 +281,21 @@ class JpkiSession:
 
     def _read_start(self, ef: int) -> bytes:
         """The beginning of a file, all of it if the reader can; leaves the EF selected for reading on."""
-        if self._traits.extended_le:
+        if self._traits.extended_le is not False:
             try:
                 data, sw = self._read_by_short_id(ef, EXTENDED_LE_MOST)
             except CardMuteError:
                 # Some readers choke on the longer command and reset the card. Nothing was spent by a READ.
                 self._traits.extended_le = False
                 self.select()
+            except CardRemovedError:
+                # Others lose the card for a moment. Where it never worked yet, it is not tried on this reader again.
+                self._traits.extended_le = self._traits.extended_le or False
+                raise
             else:
-                if meaning(sw) is not Status.WRONG_LENGTH:
+                self._traits.extended_le = meaning(sw) is not Status.WRONG_LENGTH
+                if self._traits.extended_le:
                     return self._start_of(ef, data, sw)
-                self._traits.extended_le = False
         data, sw = self._read_by_short_id(ef, SHORT_LE_MOST)
         if len(data) > SHORT_LE_MOST:
             raise CardProtocolError(step="read", reason="more than asked for")

@@ -1,6 +1,7 @@
 """Serves a ``Desk`` on a Unix socket: one short-lived thread per client, and no client that can disturb another."""
 
 import base64
+import os
 import select
 import socket
 import struct
@@ -35,6 +36,7 @@ MAX_CLIENTS: Final = 32
 LINE_S: Final = 5.0  # a request that began arrives within this, and an answer is taken within it
 FLOOD_REQUESTS, FLOOD_S = 100, 10.0
 BACKLOG: Final = 16
+TICK_S: Final = 1.0
 SO_PEERGROUPS: Final = 59  # linux/socket.h; Python has no name for it
 CREDENTIALS = struct.Struct("3i")
 
@@ -59,7 +61,7 @@ def _groups(peer: socket.socket) -> list[int]:
 
 
 class CardServer:
-    """Listens from construction on; ``serve`` runs until ``close``."""
+    """Listens from construction on. ``serve`` runs until ``stop``; ``close`` is for afterwards, once."""
 
     def __init__(self, desk: Desk, path: Path, peers: Peers, observe: Observe = unobserved) -> None:
         """Raises ``OSError`` if the socket cannot be made. A socket left behind by a dead process is replaced."""
@@ -76,25 +78,19 @@ class CardServer:
         self._listener.bind(str(path))
         path.chmod(SOCKET_MODE)
         self._listener.listen(BACKLOG)
-        self._listener.settimeout(1.0)
+        self._wake = os.eventfd(0)
 
     def serve(self, tick: Callable[[], None]) -> None:
         """Accepts clients; calls ``tick`` at least once a second."""
         while not self._ending.is_set():
             tick()
-            try:
-                peer, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                if self._ending.is_set():
-                    return
-                raise
-            self._welcome(peer)
+            listening = self._listener.fileno()
+            if listening in select.select([listening, self._wake], [], [], TICK_S)[0]:
+                self._welcome(self._listener.accept()[0])
 
     def close(self) -> None:
         """Stops listening, cuts every client off and waits until their sessions ended."""
-        self._ending.set()
+        self.stop()
         self._listener.close()
         self._path.unlink(missing_ok=True)
         with self._lock:
@@ -104,12 +100,13 @@ class CardServer:
             threads = set(self._threads)
         for thread in threads:
             thread.join()
+        os.close(self._wake)
 
     def stop(self) -> None:
         """Makes ``serve`` return; for a signal handler."""
-        self._ending.set()
-        with suppress(OSError):  # it was closed before
-            self._listener.shutdown(socket.SHUT_RDWR)
+        if not self._ending.is_set():  # a second signal may come when all is closed
+            self._ending.set()
+            os.eventfd_write(self._wake, 1)
 
     def _welcome(self, peer: socket.socket) -> None:
         peer.settimeout(LINE_S)
