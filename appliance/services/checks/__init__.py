@@ -1,0 +1,17 @@
+"""One health check a file: a function from ``Condition`` to ``Problem | None``. A new one is added to ``CHECKS``."""
+
+from appliance.services.checks.clock import check_clock
+from appliance.services.checks.disk import check_disk
+from appliance.services.checks.enrolment import check_enrolment
+from appliance.services.checks.hub import check_hub
+from appliance.services.checks.line import check_line
+from appliance.services.checks.reader import check_reader
+from appliance.services.condition import Condition, Problem
+
+CHECKS = (check_reader, check_disk, check_clock, check_enrolment, check_line, check_hub)
+
+
+def problems(condition: Condition) -> list[Problem]:
+    """Everything that is not as it should be, the faults first."""
+    found = [problem for check in CHECKS if (problem := check(condition)) is not None]
+    return sorted(found, key=lambda problem: problem.severity)

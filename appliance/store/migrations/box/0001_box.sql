@@ -8,32 +8,34 @@ CREATE TABLE school (
   generation INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE school_class (
-  id TEXT PRIMARY KEY,
-  title TEXT NOT NULL,
-  grade TEXT NOT NULL
+-- The roster as it was imported, whole; the tables after it are derived from the latest one.
+CREATE TABLE roster (
+  id INTEGER PRIMARY KEY,
+  imported_ms INTEGER NOT NULL,
+  file BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE person (
   id TEXT PRIMARY KEY,
   kind TEXT NOT NULL CHECK (kind IN ('pupil', 'guardian', 'staff')),
-  family_name TEXT NOT NULL,
-  given_name TEXT NOT NULL,
-  family_kana TEXT NOT NULL,
-  given_kana TEXT NOT NULL,
-  class TEXT REFERENCES school_class (id),
-  protected INTEGER NOT NULL DEFAULT 0,   -- 支援措置: neither confirm nor deny
-  record TEXT NOT NULL                    -- everything else the roster says of this person, JSON
+  name TEXT NOT NULL,
+  kana TEXT NOT NULL,
+  class TEXT NOT NULL DEFAULT '',         -- title of the home class of a pupil
+  number INTEGER,                         -- 出席番号
+  protected INTEGER NOT NULL,             -- 支援措置: neither confirm nor deny
+  present INTEGER NOT NULL                -- 0 once a later roster no longer has this person
 ) STRICT;
+CREATE INDEX person_by_class ON person (class, number);
 
 CREATE TABLE guardianship (
   guardian TEXT NOT NULL REFERENCES person (id),
   pupil TEXT NOT NULL REFERENCES person (id),
-  basis TEXT NOT NULL,
-  since TEXT NOT NULL,
-  until TEXT,
-  PRIMARY KEY (guardian, pupil, since)
+  since TEXT NOT NULL DEFAULT '',         -- ISO dates, empty is open
+  until TEXT NOT NULL DEFAULT '',
+  barred INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX guardianship_by_pupil ON guardianship (pupil);
+CREATE INDEX guardianship_by_guardian ON guardianship (guardian);
 
 -- The digest of a code that staff printed; the code itself is only on the paper.
 CREATE TABLE link_code (

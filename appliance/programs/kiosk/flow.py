@@ -1,0 +1,410 @@
+"""The conversation with a guardian, without any I/O: events in, the screen to show and commands out.
+
+One card, one visit, one thing per screen. Whatever happens ends in a screen that says what was recorded and what was
+not; when the card goes, everything personal goes with it.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import Enum, unique
+
+from appliance.errors import Field
+
+PROBLEM_MS = 30_000
+DONE_MS = 90_000
+DONE_WITHOUT_CARD_MS = 15_000
+
+
+@unique
+class Step(Enum):
+    WAITING = "waiting"
+    READING = "reading"
+    LINK = "link"
+    STATEMENT = "statement"
+    PIN = "pin"
+    LAST_TRY = "last_try"
+    SIGNING = "signing"
+    DONE = "done"
+    TAKE_CARD = "take_card"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What went wrong, by the code of its error; ``fields`` fill the sentence."""
+
+    code: str
+    fields: dict[str, Field] = field(default_factory=dict)
+
+
+# Events
+
+
+@dataclass(frozen=True)
+class CardPut:
+    pass
+
+
+@dataclass(frozen=True)
+class CardTaken:
+    pass
+
+
+@dataclass(frozen=True)
+class ReaderLost:
+    code: str
+
+
+@dataclass(frozen=True)
+class ReaderBack:
+    pass
+
+
+@dataclass(frozen=True)
+class Progress:
+    visit: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """The card was read and is genuine; ``linked`` when it already stands for a guardian of this school."""
+
+    visit: int
+    linked: bool
+
+
+@dataclass(frozen=True)
+class CodeAccepted:
+    visit: int
+
+
+@dataclass(frozen=True)
+class TriesKnown:
+    """``tries`` is None for a card without a limit."""
+
+    visit: int
+    tries: int | None
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The visit is in the ledger; ``entry`` is its index."""
+
+    visit: int
+    entry: int
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """The hub has cosigned the visit's entry."""
+
+    visit: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A command did not succeed."""
+
+    visit: int
+    notice: Notice
+
+
+@dataclass(frozen=True)
+class CodeTyped:
+    text: str
+
+
+@dataclass(frozen=True)
+class Agreed:
+    pass
+
+
+@dataclass(frozen=True)
+class PinTyped:
+    """Four digits were typed; they never enter this module."""
+
+
+@dataclass(frozen=True)
+class LastTryAccepted:
+    pass
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    pass
+
+
+@dataclass(frozen=True)
+class StillHere:
+    pass
+
+
+@dataclass(frozen=True)
+class LanguageChosen:
+    language: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Milliseconds of a clock that never steps back."""
+
+    now_ms: int
+
+
+Event = (
+    CardPut
+    | CardTaken
+    | ReaderLost
+    | ReaderBack
+    | Progress
+    | Recognised
+    | CodeAccepted
+    | TriesKnown
+    | Recorded
+    | Confirmed
+    | Failed
+    | CodeTyped
+    | Agreed
+    | PinTyped
+    | LastTryAccepted
+    | Cancelled
+    | StillHere
+    | LanguageChosen
+    | Tick
+)
+
+# Commands
+
+
+@dataclass(frozen=True)
+class ReadCard:
+    visit: int
+
+
+@dataclass(frozen=True)
+class CheckCode:
+    visit: int
+    text: str
+
+
+@dataclass(frozen=True)
+class AskTries:
+    visit: int
+
+
+@dataclass(frozen=True)
+class SignAndRecord:
+    visit: int
+    last_try: bool
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Give the card back: it forgets the PIN and loses power. Everything kept of the visit is wiped."""
+
+
+Command = ReadCard | CheckCode | AskTries | SignAndRecord | Leave
+
+
+@dataclass(frozen=True)
+class Screen:
+    """All that a page needs to know; the rest of a visit (certificate, statement) stays with the conductor.
+
+    ``visit`` counts visits since the start, ``version`` every change. ``tries`` is None when the card has no limit or
+    was not asked. ``warning`` asks whether somebody is still there.
+    """
+
+    step: Step = Step.WAITING
+    language: str = "ja"
+    visit: int = 0
+    version: int = 0
+    progress: tuple[int, int] = (0, 0)
+    linking: bool = False
+    tries: int | None = None
+    notice: Notice | None = None
+    entry: int | None = None
+    confirmed: bool = False
+    warning: bool = False
+    card_present: bool = False
+
+    @property
+    def token(self) -> str:
+        """Sent back with every form: an answer to a screen that is gone is not taken for one to this screen."""
+        return f"{self.visit}.{self.step.value}"
+
+
+QUIET = frozenset({Step.WAITING, Step.READING, Step.SIGNING})
+PERSONAL = frozenset({Step.READING, Step.LINK, Step.STATEMENT, Step.PIN, Step.LAST_TRY})
+
+
+class Flow:
+    """Feed it events with ``handle``; ``screen`` is what to show afterwards."""
+
+    def __init__(self, language: str, idle_ms: int, grace_ms: int) -> None:
+        self.screen = Screen(language=language)
+        self._default_language = language
+        self._idle_ms, self._grace_ms = idle_ms, grace_ms
+        self._now_ms = 0
+        self._touched_ms = 0
+        self._last_try = False
+        self._reader_fault: str | None = None
+
+    def handle(self, event: Event) -> list[Command]:
+        """Applies an event; returns what to do now. An event of an earlier visit changes nothing."""
+        visit = getattr(event, "visit", self.screen.visit)
+        if visit != self.screen.visit:
+            return []
+        if not isinstance(event, Tick | CardPut | CardTaken | ReaderLost | ReaderBack):
+            self._touched_ms = self._now_ms
+            if self.screen.warning:
+                self._show(warning=False)
+        return self._apply(event)
+
+    def _apply(self, event: Event) -> list[Command]:
+        step = self.screen.step
+        match event:
+            case CardPut():
+                return self._card_put()
+            case CardTaken():
+                return self._card_taken()
+            case ReaderLost(code):
+                self._reader_fault = code
+                self._show(card_present=False)
+                return self._fail(Notice(code)) if step is not Step.DONE else []
+            case ReaderBack():
+                self._reader_fault = None
+                return self._rest() if step is Step.PROBLEM else []
+            case Progress(_, done, total) if step is Step.READING:
+                self._show(progress=(done, total))
+            case Recognised(_, linked) if step is Step.READING:
+                self._show(step=Step.STATEMENT if linked else Step.LINK, linking=not linked)
+            case CodeTyped(text) if step is Step.LINK:
+                return [CheckCode(self.screen.visit, text)]
+            case CodeAccepted() if step is Step.LINK:
+                self._show(step=Step.STATEMENT, notice=None)
+            case Agreed() if step is Step.STATEMENT:
+                return [AskTries(self.screen.visit)]
+            case TriesKnown(_, tries) if step is Step.STATEMENT:
+                return self._ask_pin(tries, None)
+            case LastTryAccepted() if step is Step.LAST_TRY:
+                self._last_try = True
+                self._show(step=Step.PIN)
+            case PinTyped() if step is Step.PIN:
+                self._show(step=Step.SIGNING, notice=None)
+                return [SignAndRecord(self.screen.visit, self._last_try)]
+            case Recorded(_, entry) if step is Step.SIGNING:
+                self._show(step=Step.DONE, entry=entry, notice=None)
+            case Confirmed() if step is Step.DONE:
+                self._show(confirmed=True)
+            case Failed(_, notice):
+                return self._failed(notice)
+            case Cancelled() if step is not Step.SIGNING:
+                return self._again() if step is Step.TAKE_CARD else self._rest()
+            case LanguageChosen(language):
+                self._show(language=language)
+            case Tick(now_ms):
+                return self._tick(now_ms)
+            case _:
+                pass
+        return []
+
+    def _card_put(self) -> list[Command]:
+        self._show(card_present=True)
+        if self.screen.step in (Step.WAITING, Step.PROBLEM, Step.TAKE_CARD, Step.DONE):
+            return self._again()
+        return []
+
+    def _again(self) -> list[Command]:
+        self._last_try = False
+        self._touched_ms = self._now_ms
+        self._show(
+            step=Step.READING,
+            visit=self.screen.visit + 1,
+            progress=(0, 0),
+            linking=False,
+            tries=None,
+            notice=None,
+            entry=None,
+            confirmed=False,
+        )
+        return [ReadCard(self.screen.visit)]
+
+    def _card_taken(self) -> list[Command]:
+        self._show(card_present=False)
+        if self.screen.step in PERSONAL:
+            return self._fail(Notice("card.removed"))
+        if self.screen.step in (Step.DONE, Step.TAKE_CARD):
+            return self._rest()
+        # While signing, the card's own answer decides whether the visit was recorded.
+        return []
+
+    def _ask_pin(self, tries: int | None, notice: Notice | None) -> list[Command]:
+        if tries == 0:
+            return self._fail(Notice("card.locked"))
+        self._last_try = False
+        self._show(step=Step.LAST_TRY if tries == 1 else Step.PIN, tries=tries, notice=notice)
+        return []
+
+    def _failed(self, notice: Notice) -> list[Command]:
+        step = self.screen.step
+        if notice.code.startswith("link.") and step in (Step.LINK, Step.STATEMENT, Step.SIGNING):
+            if notice.code == "link.too_many":
+                return self._fail(notice)
+            self._show(step=Step.LINK, notice=notice)
+            return []
+        tries = notice.fields.get("tries_left")
+        if notice.code == "card.wrong_pin" and step is Step.SIGNING and isinstance(tries, int):
+            return self._ask_pin(tries, notice)
+        if notice.code == "card.last_try" and step is Step.SIGNING:
+            return self._ask_pin(1, None)
+        if step in (Step.READING, Step.LINK, Step.STATEMENT, Step.PIN, Step.LAST_TRY, Step.SIGNING):
+            return self._fail(notice)
+        return []
+
+    def _fail(self, notice: Notice) -> list[Command]:
+        self._touched_ms = self._now_ms
+        self._show(step=Step.PROBLEM, visit=self.screen.visit + 1, notice=notice, tries=None, entry=None, warning=False)
+        return [Leave()]
+
+    def _rest(self) -> list[Command]:
+        """Back to the beginning: nothing of the visit stays, neither on the screen nor in memory."""
+        if self._reader_fault is not None:
+            step, notice = Step.PROBLEM, Notice(self._reader_fault)
+        else:
+            step, notice = (Step.TAKE_CARD if self.screen.card_present else Step.WAITING), None
+        before = self.screen
+        self.screen = Screen(
+            step=step,
+            notice=notice,
+            language=before.language if before.card_present else self._default_language,
+            visit=before.visit + 1,
+            version=before.version + 1,
+            card_present=before.card_present,
+        )
+        self._touched_ms = self._now_ms
+        return [Leave()]
+
+    def _tick(self, now_ms: int) -> list[Command]:
+        self._now_ms = now_ms
+        idle_ms, step = now_ms - self._touched_ms, self.screen.step
+        if step is Step.PROBLEM:
+            waits_for_reader = self.screen.notice is not None and self.screen.notice.code == self._reader_fault
+            return [] if waits_for_reader or idle_ms < PROBLEM_MS else self._rest()
+        if step is Step.DONE:
+            # Who pulled the card while it signed still reads that the visit was recorded.
+            return [] if idle_ms < (DONE_MS if self.screen.card_present else DONE_WITHOUT_CARD_MS) else self._rest()
+        if step is Step.WAITING and self.screen.language != self._default_language and idle_ms >= self._idle_ms:
+            self._show(language=self._default_language)
+        if step is Step.TAKE_CARD or step in QUIET:
+            return []
+        if idle_ms >= self._idle_ms + self._grace_ms:
+            return self._rest()
+        if idle_ms >= self._idle_ms and not self.screen.warning:
+            self._show(warning=True)
+        return []
+
+    def _show(self, **changes: object) -> None:
+        changed = replace(self.screen, **changes)  # type: ignore[arg-type]  # each caller names fields of Screen
+        if changed != self.screen:
+            self.screen = replace(changed, version=self.screen.version + 1)

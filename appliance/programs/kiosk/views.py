@@ -1,0 +1,182 @@
+"""The kiosk's pages: always one address, which shows the screen of the moment, and nothing of the last person."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import segno
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
+
+from appliance.errors import Field, RefusedError
+from appliance.programs.kiosk import flow
+from appliance.programs.kiosk.conductor import Conductor
+from appliance.programs.kiosk.flow import Notice, Screen, Step
+from appliance.services.check_in import CheckIn, receipt_number
+from appliance.services.opening import School
+from appliance.web.catalogue import Catalogue
+from appliance.web.site import catalogue, public
+
+HEARTBEAT_S = 10.0
+MOST_STREAMS = 4
+MOST_TYPED_BYTES = 16
+POSITIONS = {Step.LINK: 1, Step.STATEMENT: 2, Step.PIN: 3, Step.LAST_TRY: 3, Step.SIGNING: 3}
+PICTURES = {
+    "card.removed": "card-gone.svg",
+    "reader.absent": "reader-gone.svg",
+    "reader.service": "reader-gone.svg",
+    "cardd.absent": "reader-gone.svg",
+}
+
+
+class TooManyStreamsError(RefusedError):
+    """More pages are open than a kiosk has; the threads are kept for the one that people use."""
+
+    code = "web.too_many_streams"
+
+
+def statement_lines(sentences: Catalogue, school: School, language: str, linking: bool, now_ms: int) -> tuple[str, ...]:
+    """The sentences of a statement with their readings, in the order in which they are shown."""
+    now = datetime.fromtimestamp(now_ms / 1000).astimezone()
+    date = f"{now.month}月{now.day}日" if language == "ja" else f"{now:%Y-%m-%d}"
+    fields: dict[str, Field] = {"school": school.name, "date": date, "time": f"{now:%H:%M}"}
+    keys = (["kiosk-statement-link"] if linking else []) + [
+        "kiosk-statement-visit",
+        "kiosk-statement-what",
+        "kiosk-statement-who",
+    ]
+    return tuple(sentences.text(language, key, **fields) for key in keys)
+
+
+def make_blueprint(conductor: Conductor, check_in: CheckIn, school: School) -> Blueprint:
+    """All views of the kiosk; all are public, because nobody but the screen beside it reaches them."""
+    pages = Blueprint("kiosk", __name__)
+    streams: set[int] = set()
+
+    def context(screen: Screen) -> dict[str, Any]:
+        sentences = catalogue()
+
+        def t(key: str, **fields: Field) -> str:
+            return sentences.text(screen.language, key, **fields)
+
+        def sentence(notice: Notice, part: str = "") -> str:
+            return sentences.text(screen.language, notice.code, part, **notice.fields)
+
+        now = datetime.now().astimezone()
+        code = screen.notice.code if screen.notice is not None else ""
+        return {
+            "screen": screen,
+            "school": school,
+            "t": t,
+            "sentence": sentence,
+            "lines": conductor.lines,
+            "position": POSITIONS.get(screen.step),
+            "clock": f"{now:%H:%M}",
+            "languages": sentences.languages,
+            "language_names": {one: sentences.text(one, "kiosk-language-name") for one in sentences.languages},
+            "number": receipt_number(screen.entry) if screen.entry is not None else "",
+            "receipt_picture": _receipt_picture(check_in, screen),
+            "problem_picture": PICTURES.get(code, "card-wrong.svg"),
+            "waits_for_reader": code in ("reader.absent", "reader.service", "cardd.absent"),
+        }
+
+    @pages.get("/")
+    @public
+    def page() -> str:
+        return render_template("page.html", **context(conductor.screen))
+
+    @pages.get("/screen")
+    @public
+    def screen() -> str:
+        return render_template("screen.html", **context(conductor.screen))
+
+    @pages.get("/events")
+    @public
+    def follow() -> Response:
+        if len(streams) >= MOST_STREAMS:
+            raise TooManyStreamsError()
+        mark = id(request._get_current_object())  # type: ignore[attr-defined]  # werkzeug's proxy has it
+        streams.add(mark)
+
+        def lines() -> Iterator[str]:
+            try:
+                version = -1
+                while True:
+                    now = conductor.wait_for_change(version, HEARTBEAT_S)
+                    version = now.version
+                    yield f"data: {version}\n\n"
+            finally:
+                streams.discard(mark)
+
+        return Response(lines(), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    def answer(event: flow.Event) -> AnyResponse:
+        conductor.handle(event, request.form.get("token", ""))
+        return redirect(url_for("kiosk.page"), 303)
+
+    @pages.post("/agree")
+    @public
+    def agree() -> AnyResponse:
+        return answer(flow.Agreed())
+
+    @pages.post("/cancel")
+    @public
+    def cancel() -> AnyResponse:
+        return answer(flow.Cancelled())
+
+    @pages.post("/again")
+    @public
+    def again() -> AnyResponse:
+        return answer(flow.Cancelled())
+
+    @pages.post("/last-try")
+    @public
+    def last_try() -> AnyResponse:
+        return answer(flow.LastTryAccepted())
+
+    @pages.post("/still-here")
+    @public
+    def still_here() -> AnyResponse:
+        return answer(flow.StillHere())
+
+    @pages.post("/language")
+    @public
+    def language() -> AnyResponse:
+        chosen = request.form.get("language", "")
+        return answer(flow.LanguageChosen(chosen) if chosen in catalogue().languages else flow.StillHere())
+
+    @pages.post("/code")
+    @public
+    def code() -> AnyResponse:
+        text = request.stream.read(MOST_TYPED_BYTES).decode("ascii", "replace")
+        conductor.handle(flow.CodeTyped(text), request.headers.get("X-Screen", ""))
+        return redirect(url_for("kiosk.page"), 303)
+
+    @pages.post("/pin")
+    @public
+    def pin() -> AnyResponse:
+        typed = bytearray(MOST_TYPED_BYTES)
+        view = memoryview(typed)
+        length = 0
+        while length < len(view) and (count := _read_into(view[length:])):
+            length += count
+        conductor.enter_pin(typed[:length], request.headers.get("X-Screen", ""))
+        typed[:] = bytes(len(typed))
+        return redirect(url_for("kiosk.page"), 303)
+
+    return pages
+
+
+def _read_into(view: memoryview) -> int:
+    part = request.stream.read(len(view))
+    view[: len(part)] = part
+    return len(part)
+
+
+def _receipt_picture(check_in: CheckIn, screen: Screen) -> Markup:
+    if screen.step is not Step.DONE or screen.entry is None:
+        return Markup()
+    code = segno.make(check_in.receipt_text(screen.entry), error="l", micro=False)
+    svg = code.svg_inline(border=4, svgclass=None, lineclass=None, omitsize=True)
+    return Markup(svg)  # noqa: S704 - drawn by the library from base45 text

@@ -1,0 +1,80 @@
+"""The state of the box in the words of the staff site."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from appliance.services.checks import problems
+from appliance.services.condition import Condition, Problem
+from appliance.web.catalogue import Catalogue
+
+
+@dataclass(frozen=True)
+class Told:
+    """A problem as the page shows it."""
+
+    severity: str
+    code: str
+    what: str
+    means: str
+    cure: str
+
+
+@dataclass(frozen=True)
+class State:
+    """``line`` is ``online``, ``offline``, ``silent`` or ``none`` (not enrolled); ``reader`` a card state or
+    ``silent``."""
+
+    condition: Condition
+    problems: list[Told]
+    line: str
+    reader: str
+    sent_size: int
+    line_since: datetime | None
+    confirmed_at: datetime | None
+    reason: str
+
+    @property
+    def well(self) -> bool:
+        return not self.problems
+
+
+class Presenter:
+    """Turns a ``Condition`` into what a page shows."""
+
+    def __init__(self, observe: Callable[[], Condition], sentences: Catalogue) -> None:
+        self._observe, self._sentences = observe, sentences
+
+    def state(self) -> State:
+        condition = self._observe()
+        sync = condition.sync.value if condition.sync is not None else {}
+        silent = condition.sync is None or condition.sync.age_ms > 120_000
+        if not condition.enrolled:
+            line = "none"
+        elif silent:
+            line = "silent"
+        else:
+            line = "online" if sync.get("connected") else "offline"
+        reader = "silent"
+        if condition.reader is not None and condition.reader.age_ms <= 60_000:
+            reader = str(condition.reader.value.get("state"))
+        return State(
+            condition=condition,
+            problems=[self._told(one) for one in problems(condition)],
+            line=line,
+            reader=reader,
+            sent_size=int(sync.get("sent_size") or 0) if line == "online" else 0,
+            line_since=_when(sync.get("since_ms")),
+            confirmed_at=_when(sync.get("confirmed_ms")),
+            reason=str(sync.get("reason") or ""),
+        )
+
+    def _told(self, problem: Problem) -> Told:
+        what, means, cure = (
+            self._sentences.text("ja", problem.code, part, **problem.fields) for part in ("", "means", "next")
+        )
+        return Told(problem.severity, problem.code, what, means, cure)
+
+
+def _when(ms: object) -> datetime | None:
+    return datetime.fromtimestamp(ms / 1000).astimezone() if isinstance(ms, int) and ms > 0 else None

@@ -1,0 +1,161 @@
+"""A guardian's visit: from a certificate to a signed record."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from appliance.errors import UntrustedError
+from appliance.ledger.entry import EntryType, IdentityKind
+from appliance.ledger.evidence import Evidence, EvidenceSealer, SealedEvidence
+from appliance.ledger.receipt import receipt_text
+from appliance.school.link_code import CodeUsedError, check_attempts, check_code, digest, parse_link_code
+from appliance.school.statement import NONCE_BYTES, Statement
+from appliance.services.opening import OpenBox
+from appliance.store.cards import CardStore
+from appliance.store.evidence import EvidenceStore
+from appliance.store.ledger import Appending, Confirmation, Draft
+from appliance.store.visits import StoredVisit, VisitStore
+from appliance.trust.anchors import Anchor
+from appliance.trust.chain import AuthenticationCertificate, verify
+from appliance.trust.policy import Policy
+from appliance.trust.signature import verify_signature
+from appliance.trust.status import NOT_CHECKED
+
+VISIT = "visit"
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+class NotLinkedError(UntrustedError):
+    """A card that stands for nobody at this school cannot visit; it is linked first."""
+
+    code = "link.needed"
+
+
+@dataclass(frozen=True)
+class KnownCard:
+    """A genuine card on the reader. ``guardian`` is a person's id, None while the card is not linked here."""
+
+    certificate: AuthenticationCertificate
+    der: bytes = field(repr=False)
+    pseudonym: bytes
+    guardian: str | None
+
+
+@dataclass(frozen=True)
+class Linking:
+    """A link code that was typed and is good; it is used up only with the signed record."""
+
+    guardian: str
+    code_digest: bytes = field(repr=False)
+
+
+class CheckIn:
+    """Records a visit. The box says "chains to a pinned root, signature good, revocation not checked", no more."""
+
+    def __init__(
+        self,
+        box: OpenBox,
+        cards: CardStore,
+        visits: VisitStore,
+        evidence: EvidenceStore,
+        anchors: Sequence[Anchor],
+        policy: Policy,
+        verifier_key: Callable[[], bytes | None],
+    ) -> None:
+        self._box, self._cards, self._visits, self._evidence = box, cards, visits, evidence
+        self._anchors, self._policy = anchors, policy
+        self._verifier_key = verifier_key
+        self._sealer: EvidenceSealer | None = None
+
+    def recognise(self, der: bytes) -> KnownCard:
+        """Raises ``card.untrusted_*`` for a certificate that is not to be believed."""
+        now = datetime.fromtimestamp(self._box.clock.now_ms() / 1000, UTC)
+        certificate = verify(der, self._anchors, now, self._policy)
+        pseudonym = certificate.pseudonym(self._box.school_key)
+        return KnownCard(certificate, der, pseudonym, self._cards.guardian_of(pseudonym))
+
+    def accept_code(self, text: str, wrong_this_visit: int) -> Linking:
+        """Checks a typed link code; raises ``link.*``. A wrong code is counted, a slip of the finger is not."""
+        now_ms = self._box.clock.now_ms()
+        check_attempts(
+            this_visit=wrong_this_visit,
+            last_hour=self._cards.attempts_since(now_ms - HOUR_MS),
+            last_day=self._cards.attempts_since(now_ms - DAY_MS),
+        )
+        code_digest = digest(parse_link_code(text), self._box.school_key)
+        issued = self._cards.code(code_digest)
+        if issued is None:
+            self._cards.note_attempt(now_ms)
+        check_code(issued, now_ms)
+        if issued is None:
+            raise AssertionError("check_code lets no unknown code pass")
+        return Linking(issued.guardian, code_digest)
+
+    def statement(self, lines: tuple[str, ...], language: str) -> Statement:
+        """The statement of a visit now, from exactly the sentences that the screen shows."""
+        school = self._box.school
+        nonce, now_ms = os.urandom(NONCE_BYTES), self._box.clock.now_ms()
+        return Statement(VISIT, school.code, school.name, language, lines, nonce, now_ms)
+
+    def record(self, card: KnownCard, linking: Linking | None, statement: Statement, signature: bytes) -> int:
+        """Verifies the card's signature and writes everything in one signed transaction; the entry's index.
+
+        Raises ``card.untrusted_bad_signature``, ``link.code_used`` or ``store.*``; nothing is written then.
+        """
+        verify_signature(card.certificate, statement.digest(), signature)
+        guardian = linking.guardian if linking is not None else card.guardian
+        if guardian is None:
+            raise NotLinkedError()
+        sealed = self._seal(Evidence(statement.canonical(), card.der, signature))
+        with self._box.ledger.append() as appending:
+            subject = appending.identity(IdentityKind.GUARDIAN, self._box.pseudonym(f"guardian:{guardian}"))
+            card_number = appending.identity(IdentityKind.CARD, card.pseudonym)
+            if linking is not None:
+                self._link(appending, card, linking, subject, card_number)
+            content = {
+                "purpose": statement.purpose,
+                "channel": "kiosk",
+                "assurance": "jpki.authentication",
+                "revocation": str(NOT_CHECKED),
+                "language": statement.language,
+                "statement": statement.digest(),
+                "evidence": None if sealed is None else sealed.digest,
+                "card": card_number,
+            }
+            draft = Draft(EntryType.GUARDIAN_AUTHENTICATED, content, actor=subject, subject=subject)
+            recorded = appending.add(draft)
+            if sealed is not None and self._sealer is not None:
+                self._evidence.add(appending.transaction, sealed, self._sealer.epoch_key, statement.time_ms)
+            visit = StoredVisit(recorded.index, guardian, statement.purpose, statement.time_ms)
+            self._visits.add(appending.transaction, visit)
+        return recorded.index
+
+    def receipt_text(self, index: int) -> str:
+        """The text of the receipt's QR code."""
+        return receipt_text(self._box.ledger.receipt(index))
+
+    def confirmation(self, index: int) -> Confirmation | None:
+        """The hub's confirmation of an entry, once it has come."""
+        return self._box.ledger.confirmation(index)
+
+    def _link(self, appending: Appending, card: KnownCard, linking: Linking, subject: int, card_number: int) -> None:
+        now_ms = self._box.clock.now_ms()
+        if not self._cards.use_code(appending.transaction, linking.code_digest, now_ms):
+            raise CodeUsedError()
+        content = {"card": card_number, "with": "code"}
+        linked = appending.add(Draft(EntryType.GUARDIAN_LINKED, content, actor=subject, subject=subject))
+        self._cards.link(appending.transaction, card.pseudonym, linking.guardian, linked.index, now_ms)
+
+    def _seal(self, evidence: Evidence) -> SealedEvidence | None:
+        # Before enrolment there is no verifier to seal for; what cannot be sealed is not kept.
+        if self._sealer is None:
+            key = self._verifier_key()
+            self._sealer = EvidenceSealer(key) if key is not None else None
+        return self._sealer.seal(evidence) if self._sealer is not None else None
+
+
+def receipt_number(index: int) -> str:
+    """How people see an entry's index: ``M-000123``."""
+    return f"M-{index:06d}"

@@ -1,0 +1,83 @@
+"""What the health checks look at, gathered once for the command line, the staff page and the hub alike."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from appliance.errors import Field
+from appliance.ledger.entry import EPOCH_MS
+from appliance.services.opening import OpenBox
+
+WARNING, FAULT = "warning", "fault"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is not as it should be. ``code`` has a sentence, and ``.next`` says the cure."""
+
+    code: str
+    severity: str = WARNING
+    fields: dict[str, Field] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What another program last said of itself; ``age_ms`` is how long ago."""
+
+    value: dict[str, Any]
+    age_ms: int
+
+
+class Signals(Protocol):
+    """Where programs leave word for each other."""
+
+    def read(self, name: str) -> tuple[dict[str, Any], int] | None:
+        """The value and when it was left, in milliseconds since 1970."""
+        ...
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Sizes count entries; ``free_bytes`` is what the disk of the database still has; times are milliseconds."""
+
+    now_ms: int
+    recorded: int
+    receipted: int
+    last_entry_ms: int
+    oldest_pending_ms: int | None
+    free_bytes: int
+    total_bytes: int
+    enrolled: bool
+    reader: Signal | None
+    sync: Signal | None
+
+    @property
+    def pending(self) -> int:
+        return self.recorded - self.receipted
+
+
+def observe(box: OpenBox, signals: Signals, enrolled: bool) -> Condition:
+    """The condition now."""
+    now_ms, head = box.clock.now_ms(), box.ledger.head()
+    oldest = None
+    if head.cosigned_size < head.size:
+        oldest = box.ledger.entry(head.cosigned_size).wall_ms
+    disk = os.statvfs(Path(box.database.path).parent)
+
+    def signal(name: str) -> Signal | None:
+        found = signals.read(name)
+        return None if found is None else Signal(found[0], max(0, now_ms - found[1]))
+
+    return Condition(
+        now_ms=now_ms,
+        recorded=head.size,
+        receipted=head.cosigned_size,
+        last_entry_ms=head.last_time_ms + EPOCH_MS,
+        oldest_pending_ms=oldest,
+        free_bytes=disk.f_bavail * disk.f_frsize,
+        total_bytes=disk.f_blocks * disk.f_frsize,
+        enrolled=enrolled,
+        reader=signal("reader"),
+        sync=signal("sync"),
+    )

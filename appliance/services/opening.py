@@ -1,0 +1,101 @@
+"""Opening and founding a box: its database, its ledger, the school it belongs to."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.clock import Clock
+from appliance.errors import ConfigError, RefusedError
+from appliance.ledger.entry import EntryType
+from appliance.ledger.keys import SigningKey
+from appliance.store.database import Database
+from appliance.store.ledger import Draft, OwnLedger
+from appliance.store.migrate import check_schema, migrate
+from appliance.store.schema import BOX_FAMILIES
+from appliance.store.vault import Vault, read_secret
+
+DATABASE_NAME = "box.db"
+SCHOOL_KEY = "school-key"
+PSEUDONYM_BYTES = 16
+
+
+class AlreadyFoundedError(RefusedError):
+    """``init`` was run on a box that already belongs to a school."""
+
+    code = "box.already_founded"
+
+
+class NotFoundedError(ConfigError):
+    """The database is there but belongs to no school yet."""
+
+    code = "box.not_founded"
+
+
+@dataclass(frozen=True)
+class School:
+    """The school a box stands in: 13-character code (MEXT) and the name people know it by."""
+
+    code: str
+    name: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class OpenBox:
+    """Everything that a program needs to work with the records. ``school_key`` never leaves the database."""
+
+    database: Database
+    vault: Vault
+    ledger: OwnLedger
+    school: School
+    school_key: bytes
+    clock: Clock
+
+    def pseudonym(self, local_id: str) -> bytes:
+        """16 bytes that stand for a person in the ledger; only this box can tell whom."""
+        return hmac.digest(self.school_key, local_id.encode(), hashlib.sha256)[:PSEUDONYM_BYTES]
+
+
+def box_origin(school_code: str, generation: int) -> str:
+    """The name of a box's ledger; a restored box begins a new generation."""
+    return f"madoguchi/1/{school_code}/box/{generation}"
+
+
+def open_box(state_dir: Path, database_key: bytes, device_key: SigningKey, clock: Clock) -> OpenBox:
+    """Raises ``ConfigError`` of ``store.*`` or ``box.not_founded``."""
+    database = Database.open(state_dir / DATABASE_NAME, database_key)
+    check_schema(database, BOX_FAMILIES)
+    found = database.row("SELECT code, name, origin FROM school")
+    if found is None:
+        raise NotFoundedError()
+    school = School(*found)
+    vault = Vault.of(database)
+    ledger = OwnLedger.find(database, vault, school.origin).attach(device_key, clock)
+    if ledger.public_key.key_id != device_key.public.key_id:
+        raise ConfigError(reason="the device key is not the one this ledger was signed with")
+    with database.transaction() as transaction:
+        school_key = read_secret(transaction, SCHOOL_KEY)
+    return OpenBox(database, vault, ledger, school, school_key, clock)
+
+
+def found_box(
+    state_dir: Path, database_key: bytes, device_key: SigningKey, clock: Clock, code: str, name: str
+) -> OpenBox:
+    """Makes the database and the first entry of its ledger; raises ``AlreadyFoundedError``."""
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o770)
+    database = Database.create(state_dir / DATABASE_NAME, database_key)
+    migrate(database, BOX_FAMILIES)
+    if database.row("SELECT 1 FROM school") is not None:
+        raise AlreadyFoundedError()
+    origin = box_origin(code, 1)
+    vault = Vault.of(database)
+    if database.row("SELECT 1 FROM ledger WHERE origin = ?", (origin,)) is None:
+        OwnLedger.add(database, vault, origin, device_key.public)
+    ledger = OwnLedger.find(database, vault, origin).attach(device_key, clock)
+    with ledger.append() as appending:
+        opened = {"origin": origin, "school": code, "boot_id": clock.boot_id, "key_id": device_key.public.key_id}
+        appending.add(Draft(EntryType.LEDGER_OPENED, opened))
+        appending.transaction.run("INSERT INTO school VALUES (1, ?, ?, ?, 1)", (code, name, origin))
+    database.close()
+    return open_box(state_dir, database_key, device_key, clock)

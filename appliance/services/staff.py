@@ -1,0 +1,145 @@
+"""Staff accounts: adding the first one, signing in, and the session that follows."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from appliance.errors import RefusedError, UntrustedError
+from appliance.ledger.entry import EntryType, IdentityKind
+from appliance.services.opening import OpenBox
+from appliance.store.database import ConstraintError
+from appliance.store.ledger import Draft
+from appliance.store.staff import StaffStore, StoredStaff
+
+LEAST_PASSWORD = 12
+FREE_FAILURES = 5
+FIRST_LOCK_MS = 60_000
+LONGEST_LOCK_MS = 3_600_000
+IDLE_MS = 30 * 60_000
+ABSOLUTE_MS = 12 * 3_600_000
+TOKEN_BYTES = 32
+STAFF_ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
+ADMINISTRATOR = "it"
+
+
+class WrongPasswordError(RefusedError):
+    """Account or password is wrong; which one is not said."""
+
+    code = "staff.wrong_password"
+
+
+class AccountLockedError(RefusedError):
+    """Too many wrong passwords in a row; ``minutes`` until the next try counts."""
+
+    code = "staff.account_locked"
+
+
+class WeakPasswordError(RefusedError):
+    code = "staff.weak_password"
+
+
+class StaffIdError(RefusedError):
+    """Not a usable account name, or one that exists already."""
+
+    code = "staff.id"
+
+
+class SignInNeededError(UntrustedError):
+    """No session, or one that has ended."""
+
+    code = "staff.sign_in_needed"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person behind a request."""
+
+    id: str
+    name: str
+    role: str
+
+
+class StaffAccounts:
+    """Accounts and sessions of one box; wrong passwords lock an account for a growing time, kept in the database."""
+
+    def __init__(self, box: OpenBox, store: StaffStore) -> None:
+        self._box, self._store = box, store
+        self._hasher = PasswordHasher()  # argon2id with the library's RFC 9106 low-memory parameters
+        # Checked when the account is unknown, so that the answer takes as long as for a known one.
+        self._decoy = self._hasher.hash(secrets.token_hex(16))
+
+    def add(self, staff_id: str, name: str, role: str, password: str) -> None:
+        """Raises ``StaffIdError``, ``WeakPasswordError``."""
+        if not STAFF_ID.fullmatch(staff_id):
+            raise StaffIdError(reason="form")
+        if len(password) < LEAST_PASSWORD:
+            raise WeakPasswordError(least=LEAST_PASSWORD)
+        staff = StoredStaff(staff_id, name, role, self._hasher.hash(password), 0, 0)
+        try:
+            with self._box.ledger.append() as appending:
+                self._store.add(appending.transaction, staff, self._box.clock.now_ms())
+                number = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff_id}"))
+                appending.add(Draft(EntryType.STAFF_ADDED, {"role": role}, subject=number))
+        except ConstraintError as error:
+            raise StaffIdError(reason="taken") from error
+
+    def sign_in(self, staff_id: str, password: str) -> str:
+        """The token of a new session; raises ``WrongPasswordError`` or ``AccountLockedError``."""
+        staff, now_ms = self._store.find(staff_id), self._box.clock.now_ms()
+        if staff is None:
+            self._matches(self._decoy, password)
+            raise WrongPasswordError()
+        if staff.locked_until_ms > now_ms:
+            raise AccountLockedError(minutes=-(-(staff.locked_until_ms - now_ms) // 60_000))
+        if not self._matches(staff.password, password):
+            failures = staff.failures + 1
+            over = failures - FREE_FAILURES
+            lock_ms = min(FIRST_LOCK_MS << min(over, 10), LONGEST_LOCK_MS) if over >= 0 else 0
+            self._store.set_failures(staff_id, failures, now_ms + lock_ms if lock_ms else 0)
+            raise WrongPasswordError()
+        if staff.failures:
+            self._store.set_failures(staff_id, 0, 0)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        with self._box.ledger.append() as appending:
+            self._store.close_sessions_before(appending.transaction, now_ms - IDLE_MS, now_ms - ABSOLUTE_MS)
+            self._store.open_session(appending.transaction, _digest(token), staff_id, now_ms)
+            number = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff_id}"))
+            appending.add(Draft(EntryType.STAFF_SIGNED_IN, {"with": "password"}, actor=number, subject=number))
+        return token
+
+    def signed_in(self, token: str | None) -> SignedIn:
+        """Who holds this token; raises ``SignInNeededError`` when nobody does or the session has ended."""
+        found = self._store.session(_digest(token)) if token else None
+        now_ms = self._box.clock.now_ms()
+        if token is None or found is None:
+            raise SignInNeededError()
+        if now_ms - found.seen_ms > IDLE_MS or now_ms - found.started_ms > ABSOLUTE_MS:
+            self._store.close_session(_digest(token))
+            raise SignInNeededError()
+        if now_ms - found.seen_ms > 60_000 or now_ms < found.seen_ms:
+            self._store.touch_session(_digest(token), now_ms)
+        return SignedIn(found.staff.id, found.staff.name, found.staff.role)
+
+    def sign_out(self, token: str | None) -> None:
+        if token:
+            self._store.close_session(_digest(token))
+
+    def _matches(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def new_password() -> str:
+    """A password that can be read aloud and typed: four groups of four."""
+    letters = "abcdefghijkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))

@@ -1,0 +1,76 @@
+"""What staff see of the day's visits."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, unique
+
+from appliance.services.opening import OpenBox
+from appliance.store.people import ListedPerson, PeopleStore
+from appliance.store.visits import VisitStore
+
+
+@unique
+class Delivery(Enum):
+    """How far a record has come: in the box's ledger, sent and not yet confirmed, confirmed by the hub."""
+
+    RECORDED = "recorded"
+    PENDING = "pending"
+    RECEIVED = "received"
+
+
+@dataclass(frozen=True)
+class ListedVisit:
+    """``pupils`` are the children whom the guardian stands for today; ``received_ms`` when the receipt came."""
+
+    entry: int
+    at: datetime
+    guardian: ListedPerson | None
+    pupils: list[ListedPerson]
+    delivery: Delivery
+    received_ms: int | None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """``recorded = receipted + pending`` always holds, counted in entries of the ledger."""
+
+    recorded: int
+    receipted: int
+
+    @property
+    def pending(self) -> int:
+        return self.recorded - self.receipted
+
+
+class Visits:
+    def __init__(self, box: OpenBox, visits: VisitStore, people: PeopleStore) -> None:
+        self._box, self._visits, self._people = box, visits, people
+
+    def on(self, day: datetime, sent_size: int) -> list[ListedVisit]:
+        """The visits of a local day, the latest first. ``day`` is its midnight, aware of its time zone; ``sent_size``
+        how many entries have been sent since the line was last up."""
+        end = day + timedelta(days=1)
+        head = self._box.ledger.head()
+        listed = []
+        for visit in self._visits.between(int(day.timestamp() * 1000), int(end.timestamp() * 1000)):
+            at = datetime.fromtimestamp(visit.at_ms / 1000, day.tzinfo)
+            if visit.entry < head.cosigned_size:
+                delivery = Delivery.RECEIVED
+            else:
+                delivery = Delivery.PENDING if visit.entry < sent_size else Delivery.RECORDED
+            confirmed = self._box.ledger.confirmation(visit.entry)
+            listed.append(
+                ListedVisit(
+                    visit.entry,
+                    at,
+                    self._people.person(visit.guardian),
+                    self._people.pupils_of(visit.guardian, at.date()),
+                    delivery,
+                    None if confirmed is None else confirmed.stored_ms,
+                )
+            )
+        return listed
+
+    def totals(self) -> Totals:
+        head = self._box.ledger.head()
+        return Totals(head.size, head.cosigned_size)

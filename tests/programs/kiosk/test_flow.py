@@ -1,0 +1,218 @@
+"""The conversation with a guardian, told as stories."""
+
+import pytest
+
+from appliance.programs.kiosk.flow import (
+    DONE_MS,
+    DONE_WITHOUT_CARD_MS,
+    PROBLEM_MS,
+    Agreed,
+    AskTries,
+    Cancelled,
+    CardPut,
+    CardTaken,
+    CheckCode,
+    CodeAccepted,
+    CodeTyped,
+    Command,
+    Confirmed,
+    Event,
+    Failed,
+    Flow,
+    LanguageChosen,
+    LastTryAccepted,
+    Leave,
+    Notice,
+    PinTyped,
+    Progress,
+    ReadCard,
+    ReaderBack,
+    ReaderLost,
+    Recognised,
+    Recorded,
+    SignAndRecord,
+    Step,
+    StillHere,
+    Tick,
+    TriesKnown,
+)
+
+IDLE_MS, GRACE_MS = 45_000, 20_000
+
+
+def flow_after(*story: Event) -> Flow:
+    flow = Flow("ja", IDLE_MS, GRACE_MS)
+    for event in story:
+        flow.handle(event)
+    return flow
+
+
+def step_after(*story: Event) -> Step:
+    return flow_after(*story).screen.step
+
+
+TO_STATEMENT: tuple[Event, ...] = (CardPut(), Recognised(1, True))
+TO_PIN: tuple[Event, ...] = (*TO_STATEMENT, Agreed(), TriesKnown(1, 3))
+TO_SIGNING: tuple[Event, ...] = (*TO_PIN, PinTyped())
+TO_DONE: tuple[Event, ...] = (*TO_SIGNING, Recorded(1, 7))
+
+
+def test_a_known_guardian_needs_three_screens() -> None:
+    flow = Flow("ja", IDLE_MS, GRACE_MS)
+    told: list[tuple[list[Command], Step]] = []
+    for event in (*TO_DONE, Confirmed(1), CardTaken()):
+        told.append((flow.handle(event), flow.screen.step))
+    assert told == [
+        ([ReadCard(1)], Step.READING),
+        ([], Step.STATEMENT),
+        ([AskTries(1)], Step.STATEMENT),
+        ([], Step.PIN),
+        ([SignAndRecord(1, False)], Step.SIGNING),
+        ([], Step.DONE),
+        ([], Step.DONE),
+        ([Leave()], Step.WAITING),
+    ]
+
+
+def test_a_new_card_is_linked_first() -> None:
+    flow = flow_after(CardPut(), Recognised(1, False))
+    assert (flow.screen.step, flow.screen.linking) == (Step.LINK, True)
+    assert flow.handle(CodeTyped("12345671")) == [CheckCode(1, "12345671")]
+    flow.handle(Failed(1, Notice("link.code_check")))
+    assert flow.screen.step is Step.LINK
+    assert flow.screen.notice == Notice("link.code_check")
+    flow.handle(CodeAccepted(1))
+    assert (flow.screen.step, flow.screen.notice, flow.screen.linking) == (Step.STATEMENT, None, True)
+
+
+def test_too_many_codes_end_the_visit() -> None:
+    assert step_after(CardPut(), Recognised(1, False), Failed(1, Notice("link.too_many"))) is Step.PROBLEM
+
+
+def test_a_wrong_pin_says_how_many_tries_are_left() -> None:
+    flow = flow_after(*TO_SIGNING, Failed(1, Notice("card.wrong_pin", {"tries_left": 2})))
+    assert (flow.screen.step, flow.screen.tries) == (Step.PIN, 2)
+    assert flow.screen.notice == Notice("card.wrong_pin", {"tries_left": 2})
+
+
+def test_the_last_try_is_only_taken_on_a_clear_yes() -> None:
+    wrong = (*TO_SIGNING, Failed(1, Notice("card.wrong_pin", {"tries_left": 1})))
+    flow = flow_after(*wrong)
+    assert flow.screen.step is Step.LAST_TRY
+    assert flow.handle(PinTyped()) == []
+    flow.handle(LastTryAccepted())
+    assert (flow.screen.step, flow.screen.tries) == (Step.PIN, 1)
+    assert flow.handle(PinTyped()) == [SignAndRecord(1, True)]
+    assert step_after(*wrong, Cancelled()) is Step.TAKE_CARD
+    locked = flow_after(*wrong, LastTryAccepted(), PinTyped(), Failed(1, Notice("card.wrong_pin", {"tries_left": 0})))
+    assert locked.screen.step is Step.PROBLEM
+    assert locked.screen.notice == Notice("card.locked")
+
+
+def test_a_locked_card_is_never_asked_for_its_pin() -> None:
+    flow = flow_after(*TO_STATEMENT, Agreed(), TriesKnown(1, 0))
+    assert flow.screen.step is Step.PROBLEM
+    assert flow.screen.notice == Notice("card.locked")
+
+
+def test_a_card_without_limit_gets_the_pad() -> None:
+    flow = flow_after(*TO_STATEMENT, Agreed(), TriesKnown(1, None))
+    assert (flow.screen.step, flow.screen.tries) == (Step.PIN, None)
+
+
+@pytest.mark.parametrize("story", [(CardPut(),), (CardPut(), Recognised(1, False)), TO_STATEMENT, TO_PIN])
+def test_a_card_pulled_before_the_signature_ends_everything(story: tuple[Event, ...]) -> None:
+    flow = flow_after(*story)
+    assert flow.handle(CardTaken()) == [Leave()]
+    assert (flow.screen.step, flow.screen.notice) == (Step.PROBLEM, Notice("card.removed"))
+    assert flow.handle(CardPut()) == [ReadCard(flow.screen.visit)]
+
+
+def test_a_card_pulled_while_signing_is_told_what_became_of_it() -> None:
+    lost = flow_after(*TO_SIGNING, CardTaken(), Failed(1, Notice("card.removed")))
+    assert (lost.screen.step, lost.screen.notice) == (Step.PROBLEM, Notice("card.removed"))
+    kept = flow_after(*TO_SIGNING, CardTaken(), Recorded(1, 7), Tick(0))
+    assert kept.screen.step is Step.DONE
+    kept.handle(Tick(DONE_WITHOUT_CARD_MS))
+    assert kept.screen.step is Step.WAITING
+
+
+def test_answers_for_an_earlier_visit_change_nothing() -> None:
+    flow = flow_after(*TO_PIN, CardTaken(), CardPut())
+    before = flow.screen
+    for late in (Recognised(1, True), Recorded(1, 7), Failed(1, Notice("card.mute")), TriesKnown(1, 2), Confirmed(1)):
+        assert flow.handle(late) == []
+    assert flow.screen == before
+
+
+def test_nothing_of_a_visit_is_left_behind() -> None:
+    flow = flow_after(*TO_DONE, CardTaken())
+    assert (flow.screen.entry, flow.screen.tries, flow.screen.notice, flow.screen.linking) == (None, None, None, False)
+    assert flow.screen.visit > 1
+
+
+def test_an_idle_screen_asks_and_then_wipes() -> None:
+    flow = flow_after(Tick(0), *TO_PIN, Tick(IDLE_MS - 1))
+    assert not flow.screen.warning
+    flow.handle(Tick(IDLE_MS))
+    assert flow.screen.warning
+    flow.handle(StillHere())
+    assert not flow.screen.warning
+    flow.handle(Tick(2 * IDLE_MS))
+    assert flow.screen.warning
+    assert flow.handle(Tick(2 * IDLE_MS + GRACE_MS)) == [Leave()]
+    assert flow.screen.step is Step.TAKE_CARD
+
+
+def test_a_forgotten_card_is_asked_for_and_can_start_again() -> None:
+    flow = flow_after(Tick(0), *TO_DONE, Tick(DONE_MS))
+    assert flow.screen.step is Step.TAKE_CARD
+    assert flow.handle(Cancelled()) == [ReadCard(flow.screen.visit)]
+    assert step_after(Tick(0), *TO_DONE, Tick(DONE_MS), CardTaken()) is Step.WAITING
+
+
+def test_a_problem_goes_by_itself() -> None:
+    story = (Tick(0), CardPut(), Failed(1, Notice("card.unknown")))
+    assert step_after(*story, Tick(PROBLEM_MS - 1)) is Step.PROBLEM
+    assert step_after(*story, CardTaken(), Tick(PROBLEM_MS)) is Step.WAITING
+    assert step_after(*story, Tick(PROBLEM_MS)) is Step.TAKE_CARD
+
+
+@pytest.mark.parametrize("code", ["reader.absent", "reader.service", "cardd.absent"])
+def test_a_missing_reader_stays_on_the_screen_until_it_is_back(code: str) -> None:
+    flow = flow_after(Tick(0), ReaderLost(code), Tick(10 * PROBLEM_MS))
+    assert flow.screen.notice == Notice(code)
+    flow.handle(Cancelled())
+    assert flow.screen.notice == Notice(code)
+    flow.handle(ReaderBack())
+    assert flow.screen.step is Step.WAITING
+
+
+def test_what_was_recorded_stays_on_the_screen_when_the_reader_goes() -> None:
+    assert step_after(*TO_DONE, ReaderLost("reader.absent")) is Step.DONE
+
+
+def test_the_language_lasts_for_one_person() -> None:
+    flow = flow_after(Tick(0), LanguageChosen("en"), *TO_STATEMENT)
+    assert flow.screen.language == "en"
+    flow.handle(CardTaken())
+    flow.handle(Cancelled())
+    assert flow.screen.language == "ja"
+    waiting = flow_after(Tick(0), LanguageChosen("en"), Tick(IDLE_MS))
+    assert waiting.screen.language == "ja"
+
+
+def test_every_change_has_a_new_version() -> None:
+    flow = Flow("ja", IDLE_MS, GRACE_MS)
+    versions = [flow.screen.version]
+    for event in (*TO_DONE, Confirmed(1), CardTaken()):
+        before = flow.screen
+        flow.handle(event)
+        if flow.screen != before:
+            versions.append(flow.screen.version)
+    assert versions == sorted(set(versions))
+
+
+def test_progress_is_shown_while_reading_only() -> None:
+    assert flow_after(CardPut(), Progress(1, 1, 2)).screen.progress == (1, 2)
+    assert flow_after(*TO_STATEMENT, Progress(1, 2, 2)).screen.progress == (0, 0)
