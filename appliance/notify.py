@@ -1,0 +1,36 @@
+"""What systemd is told (sd_notify(3)): that a program is ready, and that it still lives."""
+
+import os
+import socket
+from collections.abc import Mapping
+
+
+class Notifier:
+    """Sends to the socket that systemd names; does nothing where there is none, as in the demo."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._address = environment.get("NOTIFY_SOCKET", "")
+        watchdog_us = environment.get("WATCHDOG_USEC", "")
+        self.interval_s = int(watchdog_us) / 3_000_000 if watchdog_us.isdigit() else None
+        """How often ``alive`` is due: a third of what the unit allows; None if nobody watches."""
+
+    def ready(self) -> None:
+        self._send("READY=1")
+
+    def alive(self) -> None:
+        self._send("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        self._send("STOPPING=1")
+
+    def _send(self, text: str) -> None:
+        if not self._address:
+            return
+        # An address that begins with @ is an abstract one (unix(7)).
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to_systemd:
+            try:
+                to_systemd.sendto(text.encode(), address)
+            except OSError:
+                # systemd is restarting itself; the watchdog of the unit covers what is missed.
+                self.missed = True
