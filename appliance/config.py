@@ -11,13 +11,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from appliance.errors import ConfigError
 
 SHIPPED = Path("/usr/share/appliance/appliance.toml")
 SITE = Path("/etc/appliance/site.toml")
 SETTINGS_VARIABLE = "APPLIANCE_SETTINGS"
+Sections = TypeVar("Sections")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -97,12 +98,16 @@ def settings_paths(environment: Mapping[str, str] = os.environ) -> list[Path]:
 
 
 def load_settings(paths: Iterable[Path]) -> Settings:
-    """Reads and overlays the files.
+    """The settings of a box from these files; raises as ``overlay_files`` does."""
+    return overlay_files(Settings(), paths)
+
+
+def overlay_files(settings: Sections, paths: Iterable[Path]) -> Sections:
+    """Overlays frozen dataclasses of sections with what the files say, the last one winning.
 
     Raises ``SettingError`` for a file that cannot be read or a value of the wrong kind, ``UnknownSettingError`` for
     a key that does not exist; both name the file and the path of the key.
     """
-    settings = Settings()
     for path in paths:
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -125,16 +130,25 @@ def changed_settings(settings: Settings) -> dict[str, tuple[str, str]]:
     return changed
 
 
+def credential_path(name: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """Where systemd put the secret of this name, for libraries that want a file.
+
+    Raises ``CredentialError`` if there are no credentials at all; the file itself is not looked at.
+    """
+    folder = environment.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise CredentialError(name=name, reason="CREDENTIALS_DIRECTORY is not set")
+    return Path(folder) / name
+
+
 def read_credential(name: str, environment: Mapping[str, str] = os.environ) -> bytes:
     """The secret that systemd put into ``$CREDENTIALS_DIRECTORY`` under this name.
 
     Raises ``CredentialError`` naming the credential, never its content.
     """
-    folder = environment.get("CREDENTIALS_DIRECTORY")
-    if not folder:
-        raise CredentialError(name=name, reason="CREDENTIALS_DIRECTORY is not set")
+    path = credential_path(name, environment)
     try:
-        return (Path(folder) / name).read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise CredentialError(name=name, reason=error.strerror or type(error).__name__) from error
 

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 
 
 class Notifier:
@@ -28,9 +29,6 @@ class Notifier:
             return
         # An address that begins with @ is an abstract one (unix(7)).
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to_systemd:
-            try:
-                to_systemd.sendto(text.encode(), address)
-            except OSError:
-                # systemd is restarting itself; the watchdog of the unit covers what is missed.
-                self.missed = True
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to_systemd, suppress(OSError):
+            # systemd may be restarting itself; what it misses, the watchdog of the unit covers.
+            to_systemd.sendto(text.encode(), address)

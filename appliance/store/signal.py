@@ -1,26 +1,33 @@
-"""Words that programs leave for each other: what the kiosk sees of the reader, what ``syncd`` knows of the line."""
+"""What one program says of itself for others to show. The last word counts; nothing personal is ever said here."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from appliance.errors import Field
 from appliance.store.database import Database
 
 
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """``value`` is what was said, ``at_ms`` when, in milliseconds since 1970."""
+
+    value: dict[str, Field]
+    at_ms: int
+
+
 class SignalStore:
+    """One row for each ``name`` (``sync``, ``reader`` ...)."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def leave(self, name: str, value: dict[str, Any], now_ms: int) -> None:
+    def write(self, name: str, value: Mapping[str, Field], at_ms: int) -> None:
         """Replaces what was said under this name."""
-        text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+        text = json.dumps(dict(value), ensure_ascii=False, sort_keys=True)
         with self._database.transaction() as transaction:
-            transaction.run(
-                "INSERT INTO signal VALUES (?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value, at_ms = excluded.at_ms",
-                (name, text, now_ms),
-            )
+            transaction.run("INSERT OR REPLACE INTO signal VALUES (?, ?, ?)", (name, text, at_ms))
 
-    def read(self, name: str) -> tuple[dict[str, Any], int] | None:
-        """The value and when it was left, in milliseconds since 1970; None if nothing was ever said."""
+    def read(self, name: str) -> Signal | None:
         found = self._database.row("SELECT value, at_ms FROM signal WHERE name = ?", (name,))
-        return None if found is None else (json.loads(found[0]), int(found[1]))
+        return None if found is None else Signal(json.loads(found[0]), found[1])

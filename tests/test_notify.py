@@ -1,0 +1,33 @@
+"""What systemd hears."""
+
+import socket
+from pathlib import Path
+
+from appliance.notify import Notifier
+
+
+def test_systemd_hears_every_word(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(5)
+        notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"})
+        assert notifier.interval_s == 20
+        notifier.ready()
+        notifier.alive()
+        notifier.stopping()
+        assert [systemd.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
+
+
+def test_an_abstract_address_is_understood() -> None:
+    name = "madoguchi-test-notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(f"\0{name}")
+        systemd.settimeout(5)
+        Notifier({"NOTIFY_SOCKET": f"@{name}"}).ready()
+        assert systemd.recv(100) == b"READY=1"
+
+
+def test_without_systemd_nothing_happens(tmp_path: Path) -> None:
+    assert Notifier({}).interval_s is None
+    Notifier({}).ready()
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
