@@ -60,7 +60,7 @@ def _whole(person: Person) -> Disclosed:
 
 
 def _masked(person: Person) -> Disclosed:
-    return Disclosed(person.id, person.name, person.name_kana, MASK if person.address else "", protected=True)
+    return Disclosed(person.id, person.name, person.name_kana, MASK, protected=True)
 
 
 def _name_only(person: Person) -> Disclosed:

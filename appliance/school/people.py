@@ -11,7 +11,9 @@ from functools import cached_property
 from typing import Self, TypeVar
 
 from appliance.errors import RefusedError
-from appliance.school.organisation import Board, Course, More, School, SchoolClass, SchoolYear
+from appliance.school.organisation import Board, Course, More, School, SchoolYear
+from appliance.school.organisation import SchoolClass as SchoolClass  # callers find the words of a roster in one place
+from appliance.school.organisation import SchoolCode as SchoolCode
 
 T = TypeVar("T")
 
@@ -70,8 +72,10 @@ class Name:
     middle: str = ""
 
     def filled_from(self, other: Self) -> Self:
-        """The same name with empty parts taken from another writing of it."""
-        return type(self)(self.family or other.family, self.given or other.given, self.middle or other.middle)
+        """The same name with empty parts taken from another writing of it. The middle name goes with the given one:
+        who states a given name alone is called by it alone."""
+        middle = self.middle if self.given else self.middle or other.middle
+        return type(self)(self.family or other.family, self.given or other.given, middle)
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.family, self.given, self.middle) if part)

@@ -5,7 +5,7 @@ every cell, every reference, the rules between rows; the first breach is raised 
 in a file are read past. Columns without a field of their own, ``metadata.*`` extensions included, are kept in ``more``;
 an extension column without any value is not.
 
-Three of our own extension columns of ``users.csv`` say what OneRoster has no words for (``oneroster.columns.OWN``):
+Our own extension columns of ``users.csv`` say what OneRoster has no words for (``oneroster.columns.OWN``):
 a protected person, an address, and each guardian's basis, period and bar. They hold the most sensitive facts a school
 has, so a file with them is for the school itself and not for applications.
 """
@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from appliance.school.oneroster import records
 from appliance.school.oneroster.archive import MemberError, pack, unpack
-from appliance.school.oneroster.columns import JAPAN_K12, OWN, Variant
+from appliance.school.oneroster.columns import EXTENSION, JAPAN_K12, OWN, Variant
 from appliance.school.oneroster.lines import read_lines, write_lines
 from appliance.school.oneroster.manifest import FILE, FileMissingError, manifest_rows, read_manifest
 from appliance.school.oneroster.rows import Row, check_references, read_rows
@@ -46,7 +46,8 @@ def write_roster(roster: Roster, variant: Variant = JAPAN_K12) -> bytes:
     """The ZIP of a roster; the same roster gives the same bytes. Optional files without a row are absent.
 
     ``read_roster`` gives back an equal roster if the roster keeps the rules that reading checks; this is not checked
-    here. Raises ``ValueError`` for what the format cannot carry: a comma inside an item of a list.
+    here. Raises ``ValueError`` for what the format cannot carry: a comma inside an item of a list, a column in
+    ``more`` that is neither in the variant nor an extension.
     """
     cells = _cells(roster)
     present = {name: rows for name, rows in cells.items() if rows or name not in variant.optional}
@@ -107,5 +108,7 @@ def _file(variant: Variant, name: str, rows: Iterable[records.Cells]) -> bytes:
     fixed = [column.name for column in variant.files[name]]
     own = [column.name for column in OWN.get(name, ())]
     filled = {column for row in rows for column, cell in row.items() if cell} - set(fixed)
+    if not all(column.startswith(EXTENSION) for column in filled):
+        raise ValueError(f"{name} has a column that is neither in the variant nor an extension")
     header = [*fixed, *(column for column in own if column in filled), *sorted(filled - set(own))]
     return write_lines([header, *([row.get(column, "") for column in header] for row in rows)])
