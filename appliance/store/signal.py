@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from appliance.errors import Field
 from appliance.store.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """``value`` is what was said, ``at_ms`` when, in milliseconds since 1970."""
 
-    value: dict[str, Field]
+    value: dict[str, Any]
     at_ms: int
 
 

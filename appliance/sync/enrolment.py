@@ -1,0 +1,176 @@
+"""The two documents by which a box and a hub get to know each other, as JSON texts.
+
+The box asks with its public keys and proves with a certificate request (RFC 2986) that it holds the line's key; the
+hub answers with everything the box has to pin. Neither document holds a secret; both are carried by hand or by an
+authenticated channel, because whoever could swap them would choose the keys.
+"""
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Self
+
+from appliance.errors import RefusedError
+from appliance.ledger.keys import KeyFormError, VerifyingKey
+from appliance.school.organisation import SchoolCode, SchoolCodeError
+
+REQUEST_FORM = "madoguchi enrolment request 1"
+BUNDLE_FORM = "madoguchi enrolment 1"
+MAX_DOCUMENT_BYTES = 64 * 1024
+
+
+class DocumentError(RefusedError):
+    """A file that is no enrolment document, or an incomplete one; ``field`` names the part at fault."""
+
+    code = "enrolment.document"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRequest:
+    """What a box tells the hub. ``origin`` is the box's ledger, ``device_key`` signs it; keys and request are PEM."""
+
+    school: str
+    name: str
+    origin: str
+    device_key: str
+    certificate_request: str
+
+    def to_json(self) -> bytes:
+        return _write(
+            {
+                "form": REQUEST_FORM,
+                "school": self.school,
+                "name": self.name,
+                "origin": self.origin,
+                "device_key": self.device_key,
+                "certificate_request": self.certificate_request,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Raises ``DocumentError``."""
+        found = _read(data, REQUEST_FORM)
+        school = _school(found)
+        return cls(
+            school,
+            _text(found, "name"),
+            _origin(found, "origin", school, "box"),
+            _key(found, "device_key"),
+            _text(found, "certificate_request"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentBundle:
+    """What the hub tells the box: where its broker is, whom to believe, and which keys sign what.
+
+    ``authority`` and ``certificate`` are PEM certificates, ``hub_key`` and ``feed_key`` PEM public keys,
+    ``evidence_key`` the verifier's public key as ``ledger.evidence`` takes it.
+    """
+
+    school: str
+    host: str
+    port: int
+    authority: str
+    certificate: str
+    hub_name: str
+    hub_key: str
+    evidence_key: bytes
+    feed_origin: str
+    feed_key: str
+
+    def to_json(self) -> bytes:
+        return _write(
+            {
+                "form": BUNDLE_FORM,
+                "school": self.school,
+                "broker": {"host": self.host, "port": self.port},
+                "authority": self.authority,
+                "certificate": self.certificate,
+                "hub": {"name": self.hub_name, "key": self.hub_key},
+                "evidence_key": base64.b64encode(self.evidence_key).decode("ascii"),
+                "feed": {"origin": self.feed_origin, "key": self.feed_key},
+            }
+        )
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Raises ``DocumentError``."""
+        found = _read(data, BUNDLE_FORM)
+        school, broker, hub, feed = _school(found), _map(found, "broker"), _map(found, "hub"), _map(found, "feed")
+        port = broker.get("port")
+        if type(port) is not int or not 0 < port < 65536:
+            raise DocumentError(field="broker.port")
+        try:
+            evidence_key = base64.b64decode(_text(found, "evidence_key"), validate=True)
+        except binascii.Error as error:
+            raise DocumentError(field="evidence_key") from error
+        return cls(
+            school,
+            _text(broker, "host"),
+            port,
+            _text(found, "authority"),
+            _text(found, "certificate"),
+            _text(hub, "name"),
+            _key(hub, "key"),
+            evidence_key,
+            _origin(feed, "origin", school, "feed"),
+            _key(feed, "key"),
+        )
+
+
+def _write(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _read(data: bytes, form: str) -> dict[str, Any]:
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise DocumentError(field="size")
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(field="json") from error
+    if not isinstance(value, dict) or value.get("form") != form:
+        raise DocumentError(field="form", expected=form)
+    return value
+
+
+def _text(value: dict[str, Any], name: str) -> str:
+    found = value.get(name)
+    if not isinstance(found, str) or not found.strip():
+        raise DocumentError(field=name)
+    return found
+
+
+def _map(value: dict[str, Any], name: str) -> dict[str, Any]:
+    found = value.get(name)
+    if not isinstance(found, dict):
+        raise DocumentError(field=name)
+    return found
+
+
+def _school(value: dict[str, Any]) -> str:
+    # The code becomes a part of topics and a name in certificates, so nothing but a code may pass.
+    try:
+        return str(SchoolCode(_text(value, "school")))
+    except SchoolCodeError as error:
+        raise DocumentError(field="school") from error
+
+
+def _origin(value: dict[str, Any], name: str, school: str, kind: str) -> str:
+    origin = _text(value, name)
+    if re.fullmatch(rf"madoguchi/1/{school}/{kind}/[1-9][0-9]{{0,5}}", origin) is None:
+        raise DocumentError(field=name)
+    return origin
+
+
+def _key(value: dict[str, Any], name: str) -> str:
+    pem = _text(value, name)
+    try:
+        VerifyingKey.from_pem(pem.encode())
+    except KeyFormError as error:
+        raise DocumentError(field=name) from error
+    return pem
