@@ -68,13 +68,12 @@ print(json.dumps([attempt(*one) for one in attempts]))
 
 @pytest.fixture(scope="module")
 def passwd(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A passwd file of a box: this machine's users, ours, and the time daemon's."""
+    """A passwd file of a box: this machine's users and ours."""
     directory = tmp_path_factory.mktemp("users")
     made = make_users(directory, "box").read_text(encoding="utf-8")
     here = Path("/etc/passwd").read_text(encoding="utf-8")
     known = {line.split(":")[0] for line in here.splitlines()}
     ours = [line for line in made.splitlines() if line.split(":")[0] not in known]
-    ours += [] if "_chrony" in known else ["_chrony:x:64999:64999::/:/usr/sbin/nologin"]
     path = directory / "passwd"
     path.write_text(here.rstrip("\n") + "\n" + "\n".join(ours) + "\n", encoding="utf-8")
     return path
