@@ -50,7 +50,7 @@ def read_lines(file: str, data: bytes) -> list[Record]:
     at, line = 0, 1
     while at < len(text):
         if len(records) > MAX_ROWS:
-            raise LineFormError(file=file, line=line, position=1, expected="rows", limit=MAX_ROWS)
+            raise LineFormError(file=file, line=line, position=1, expected="rows")
         record, at = _read_record(file, text, at, line)
         records.append(record)
         line += 1 + sum(value.count("\n") for value in record.values)
@@ -67,19 +67,11 @@ def write_lines(rows: Iterable[Sequence[str]]) -> bytes:
 def _read_record(file: str, text: str, at: int, line: int) -> tuple[Record, int]:
     values: list[str] = []
     while True:
-
-        def refuse(expected: str, **limit: int) -> LineFormError:
-            return LineFormError(file=file, line=line, position=len(values) + 1, expected=expected, **limit)
-
         found = QUOTED.match(text, at)
-        if found is None:
-            raise refuse("quotes")
-        value = found[1].replace('""', '"')
-        if len(value) > MAX_VALUE_CHARACTERS:
-            raise refuse("length", limit=MAX_VALUE_CHARACTERS)
-        if UNWANTED.search(value):
-            raise refuse("text")
-        values.append(value)
+        fault = "quotes" if found is None else _fault(found[1])
+        if found is None or fault:
+            raise LineFormError(file=file, line=line, position=len(values) + 1, expected=fault)
+        values.append(found[1].replace('""', '"'))
         at = found.end()
         if text.startswith(",", at):
             at += 1
@@ -88,4 +80,11 @@ def _read_record(file: str, text: str, at: int, line: int) -> tuple[Record, int]
         elif at == len(text):  # the last line may end without one
             return Record(line, tuple(values)), at
         else:
-            raise refuse("crlf" if text[at] in "\r\n" else "comma_or_line_end")
+            expected = "crlf" if text[at] in "\r\n" else "comma_or_line_end"
+            raise LineFormError(file=file, line=line, position=len(values), expected=expected)
+
+
+def _fault(value: str) -> str:
+    if len(value) > MAX_VALUE_CHARACTERS:
+        return "length"
+    return "text" if UNWANTED.search(value) else ""
