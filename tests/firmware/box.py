@@ -64,14 +64,14 @@ class BootedBox:
             (directory / name).mkdir()
         self._pid = 0
 
-    def install(self) -> None:
+    def install(self, role: str = "box") -> None:
         """``scripts/install`` into the files, and the package as it would lie in the virtual environment."""
-        command = [str(PROJECT / "scripts/install"), "--root", str(self.files), "--without-venv"]
+        command = [str(PROJECT / "scripts/install"), "--role", role, "--root", str(self.files), "--without-venv"]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         # sysusers made users in an empty root; on the box it makes them at the start, beside those that exist.
         for name in ("passwd", "group", "shadow", "gshadow", ".pwd.lock"):
             (self.files / "etc" / name).unlink(missing_ok=True)
-        shutil.rmtree(self.files / "var")
+        shutil.rmtree(self.files / "var", ignore_errors=True)
         shutil.copytree(PROJECT / "appliance", self._directory / "package/appliance")
         binaries = self.files / VENV / "bin"
         binaries.mkdir(parents=True)

@@ -1,0 +1,89 @@
+"""A box is founded as an administrator does it, and its real programs start in their units."""
+
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.firmware.box import BootedBox
+
+pytestmark = [
+    pytest.mark.scenario,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it starts systemd in namespaces of its own"),
+]
+
+SCHOOL = "B113299900018"
+SEALED = ["database.key", "device.key", "line.key", "staff.key"]
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BootedBox]:
+    with BootedBox(tmp_path_factory.mktemp("box")) as box:
+        box.install()
+        box.start("basic.target")
+        yield box
+
+
+def test_a_box_that_was_not_founded_says_so_and_starts_nothing_that_needs_keys(box: BootedBox) -> None:
+    box.run("systemctl", "start", "appliance.target")
+    box.run("systemctl", "start", "appliance-kiosk.service", check=False)
+    assert box.state("appliance-migrate")["ActiveState"] == "inactive"
+    assert box.state("appliance-kiosk")["ActiveState"] == "inactive"
+    status = box.run("systemctl", "status", "--no-pager", "appliance-migrate.service", check=False).stdout
+    assert "AssertPathExists=/etc/credstore.encrypted/database.key was not met" in status
+    assert box.state("appliance-cardd")["ActiveState"] == "active"
+    box.run("systemctl", "stop", "appliance.target")
+
+
+def test_founding_leaves_the_keys_sealed_and_nowhere_else(box: BootedBox) -> None:
+    done = box.run("appliance-admin", "init", "--school", SCHOOL, "--name", "窓口小学校", "--json")
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert (answer["school"], answer["admin"]) == (SCHOOL, "admin")
+    listed = box.run("sh", "-c", "cd /etc/credstore.encrypted && stat --format='%n %a %U' *").stdout.splitlines()
+    assert listed == [f"{name} 600 root" for name in SEALED]
+    assert "appliance-keys" not in box.run("ls", "/run").stdout
+    plain = box.run("systemd-creds", "decrypt", "--name=device.key", "/etc/credstore.encrypted/device.key", "-").stdout
+    assert plain.startswith("-----BEGIN")
+    body = plain.splitlines()[1]
+    found = box.run("grep", "-rlF", "--", body, "/etc", "/run", "/var", "/tmp", "/opt/madoguchi/venv/bin", check=False)
+    assert found.stdout == ""
+
+
+def test_a_second_founding_is_refused_and_keeps_the_keys(box: BootedBox) -> None:
+    before = box.run("sha256sum", "/etc/credstore.encrypted/database.key").stdout
+    again = box.run("appliance-admin", "init", "--school", SCHOOL, "--name", "窓口小学校", check=False)
+    assert again.returncode != 0
+    assert box.run("sha256sum", "/etc/credstore.encrypted/database.key").stdout == before
+
+
+def test_an_administrator_can_ask_the_ledger(box: BootedBox) -> None:
+    done = box.run("appliance-admin", "ledger", "verify", "--json")
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["verify"] == "ok"
+    assert answer["entries"] == answer["pending"] + answer["receipted"] > 0
+
+
+@pytest.mark.parametrize("name", ["migrate", "cardd", "kiosk", "staff"])
+def test_the_real_program_starts_in_its_unit(box: BootedBox, name: str) -> None:
+    box.run("systemctl", "start", f"appliance-{name}.service", check=False)
+    state = box.state(f"appliance-{name}")
+    assert (state["ActiveState"], state["NRestarts"]) == ("active", "0"), box.journal(f"appliance-{name}")
+
+
+def test_the_guardians_screen_answers_on_its_port(box: BootedBox) -> None:
+    code = "import sys, urllib.request as r; a = r.urlopen('http://127.0.0.1:8080/', timeout=20); print(a.status)"
+    assert box.run("/usr/bin/python3", "-I", "-c", code).stdout == "200\n"
+
+
+def test_the_staff_s_site_answers_over_https_with_its_own_certificate(box: BootedBox) -> None:
+    code = (
+        "import http.client, socket, ssl\n"
+        "context = ssl.create_default_context(cafile='/var/lib/appliance/staff.crt')\n"
+        "line = http.client.HTTPSConnection('madoguchi.local', timeout=20, context=context)\n"
+        "line.sock = context.wrap_socket(socket.create_connection(('127.0.0.1', 443)), server_hostname=line.host)\n"
+        "line.request('GET', '/')\n"
+        "print(line.getresponse().status < 400)"
+    )
+    assert box.run("/usr/bin/python3", "-I", "-c", code).stdout == "True\n"

@@ -1,0 +1,68 @@
+"""The prefecture's machine: the broker in its hardened unit, with its key as a sealed credential."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.firmware.authority import Authority
+from tests.firmware.box import BootedBox
+
+pytestmark = [
+    pytest.mark.scenario,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it starts systemd in namespaces of its own"),
+]
+
+SCHOOL = "B113299900018"
+DIRECTORY = Path("etc/mosquitto/madoguchi")
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BootedBox]:
+    certificates = tmp_path_factory.mktemp("certificates")
+    authority = Authority(certificates)
+    for name in ("broker", "hub", SCHOOL):
+        authority.issue(name)
+    with BootedBox(tmp_path_factory.mktemp("host")) as host:
+        host.install("hub")
+        for name in ("ca.crt", "broker.crt"):
+            target = host.files / DIRECTORY / name
+            target.write_bytes((certificates / name).read_bytes())
+            target.chmod(0o644)
+        for name in ("hub", SCHOOL):
+            for ending in ("crt", "key"):
+                target = host.files / "root" / f"{name}.{ending}"
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes((certificates / f"{name}.{ending}").read_bytes())
+        host.start("basic.target")
+        host.run("mkdir", "-p", "/etc/credstore.encrypted")
+        sealed = "/etc/credstore.encrypted/broker.key"
+        key = (certificates / "broker.key").read_text()
+        host.run("systemd-creds", "encrypt", "--with-key=host", "--name=broker.key", "-", sealed, text=key)
+        host.run("systemctl", "start", "mosquitto.service", check=False)
+        yield host
+
+
+def client(program: str, name: str, *more: str) -> list[str]:
+    files = ["--cafile", f"/{DIRECTORY}/ca.crt", "--cert", f"/root/{name}.crt", "--key", f"/root/{name}.key"]
+    return [program, "-h", "127.0.0.1", "-p", "8883", "-V", "5", "-q", "1", *files, *more]
+
+
+def test_the_broker_runs_without_root_and_without_a_plain_key(host: BootedBox) -> None:
+    state = host.state("mosquitto")
+    assert (state["ActiveState"], state["NRestarts"]) == ("active", "0"), host.journal("mosquitto")
+    status = host.run("cat", f"/proc/{state['MainPID']}/status").stdout
+    assert "CapEff:\t0000000000000000" in status
+    assert host.run("stat", "--format=%U", f"/proc/{state['MainPID']}").stdout == "mosquitto\n"
+    assert host.run("find", f"/{DIRECTORY}", "-name", "*.key").stdout == ""
+
+
+def test_a_message_of_a_school_is_kept_through_a_restart(host: BootedBox) -> None:
+    up = f"madoguchi/1/{SCHOOL}/up"
+    subscribe = client("mosquitto_sub", "hub", "-i", "hub", "-c", "-x", "3600", "-t", up)
+    host.run(*subscribe, "-E")
+    assert host.run(*client("mosquitto_pub", SCHOOL, "-t", up, "-m", "one")).stderr == ""
+    host.run("systemctl", "restart", "mosquitto.service")
+    assert host.run(*subscribe, "-C", "1", "-W", "20").stdout == "one\n"
