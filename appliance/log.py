@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from appliance.errors import Field
 
@@ -38,6 +39,14 @@ class EventLog:
             if not isinstance(value, str | int | float | bool | None):
                 raise TypeError(f"field {name} of {event} is a {type(value).__name__}, not a plain value")
         self._logger.log(level, event, extra={"fields": fields})
+
+
+def place(error: BaseException) -> str:
+    """Where an unexpected error came from, ``file:line``: its own text may quote what a person typed."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return "" if at is None else f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}"
 
 
 class JsonLines(logging.Formatter):

@@ -2,7 +2,8 @@
 
 import os
 import socket
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 
@@ -32,3 +33,18 @@ class Notifier:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to_systemd, suppress(OSError):
             # systemd may be restarting itself; what it misses, the watchdog of the unit covers.
             to_systemd.sendto(text.encode(), address)
+
+
+def keep_alive(notifier: Notifier, healthy: Callable[[], bool]) -> None:
+    """Reports ``alive`` in a thread for as long as ``healthy`` says so; afterwards systemd restarts the program."""
+    interval_s = notifier.interval_s
+    if interval_s is None:
+        return
+
+    def ping() -> None:
+        pause = threading.Event()
+        while healthy():
+            notifier.alive()
+            pause.wait(interval_s)
+
+    threading.Thread(target=ping, name="watchdog", daemon=True).start()

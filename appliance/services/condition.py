@@ -3,11 +3,11 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
 
 from appliance.errors import Field
 from appliance.ledger.entry import EPOCH_MS
 from appliance.services.opening import OpenBox
+from appliance.store.signal import SignalStore
 
 WARNING, FAULT = "warning", "fault"
 
@@ -22,19 +22,11 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Signal:
+class Heard:
     """What another program last said of itself; ``age_ms`` is how long ago."""
 
-    value: dict[str, Any]
+    value: dict[str, Field]
     age_ms: int
-
-
-class Signals(Protocol):
-    """Where programs leave word for each other."""
-
-    def read(self, name: str) -> tuple[dict[str, Any], int] | None:
-        """The value and when it was left, in milliseconds since 1970."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -49,15 +41,15 @@ class Condition:
     free_bytes: int
     total_bytes: int
     enrolled: bool
-    reader: Signal | None
-    sync: Signal | None
+    reader: Heard | None
+    sync: Heard | None
 
     @property
     def pending(self) -> int:
         return self.recorded - self.receipted
 
 
-def observe(box: OpenBox, signals: Signals, enrolled: bool) -> Condition:
+def observe(box: OpenBox, signals: SignalStore, enrolled: bool) -> Condition:
     """The condition now."""
     now_ms, head = box.clock.now_ms(), box.ledger.head()
     oldest = None
@@ -65,9 +57,9 @@ def observe(box: OpenBox, signals: Signals, enrolled: bool) -> Condition:
         oldest = box.ledger.entry(head.cosigned_size).wall_ms
     disk = os.statvfs(Path(box.database.path).parent)
 
-    def signal(name: str) -> Signal | None:
+    def signal(name: str) -> Heard | None:
         found = signals.read(name)
-        return None if found is None else Signal(found[0], max(0, now_ms - found[1]))
+        return None if found is None else Heard(found.value, max(0, now_ms - found.at_ms))
 
     return Condition(
         now_ms=now_ms,

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 from appliance import __version__
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
-from appliance.programs.cli import card
+from appliance.programs.cli import card, init, ledger
 
-COMMANDS = (card,)
+COMMANDS = (init, card, ledger)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

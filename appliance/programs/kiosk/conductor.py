@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from appliance.card.service import CardService, CardState
 from appliance.errors import MadoguchiError
-from appliance.log import EventLog
+from appliance.log import EventLog, place
 from appliance.programs.kiosk import flow as events
 from appliance.programs.kiosk.flow import (
     AskTries,
@@ -202,7 +202,9 @@ class Conductor:
             except MadoguchiError as error:
                 self._failed(current, Notice(error.code, dict(error.fields)))
             except Exception as error:  # noqa: BLE001 - a fault must end in a screen; its text may quote the card
-                self._log.error("kiosk.fault", fault=type(error).__name__, command=type(command).__name__)
+                self._log.error(
+                    "kiosk.fault", fault=type(error).__name__, place=place(error), command=type(command).__name__
+                )
                 self._failed(current, Notice("box.error"))
 
     def _failed(self, visit: Visit, notice: Notice) -> None:

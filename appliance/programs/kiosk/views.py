@@ -15,7 +15,7 @@ from appliance.programs.kiosk.conductor import Conductor
 from appliance.programs.kiosk.flow import Notice, Screen, Step
 from appliance.services.check_in import CheckIn, receipt_number
 from appliance.services.opening import School
-from appliance.web.catalogue import Catalogue
+from appliance.web.catalogue import Catalogue, NoSentenceError
 from appliance.web.site import catalogue, public
 
 HEARTBEAT_S = 10.0
@@ -61,7 +61,10 @@ def make_blueprint(conductor: Conductor, check_in: CheckIn, school: School) -> B
             return sentences.text(screen.language, key, **fields)
 
         def sentence(notice: Notice, part: str = "") -> str:
-            return sentences.text(screen.language, notice.code, part, **notice.fields)
+            try:
+                return sentences.text(screen.language, notice.code, part, **notice.fields)
+            except NoSentenceError:  # another version's code: better a general sentence than none
+                return sentences.text(screen.language, "box.error", part)
 
         now = datetime.now().astimezone()
         code = screen.notice.code if screen.notice is not None else ""

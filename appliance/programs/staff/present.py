@@ -63,7 +63,7 @@ class Presenter:
             problems=[self._told(one) for one in problems(condition)],
             line=line,
             reader=reader,
-            sent_size=int(sync.get("sent_size") or 0) if line == "online" else 0,
+            sent_size=_number(sync.get("sent_size")) if line == "online" else 0,
             line_since=_when(sync.get("since_ms")),
             confirmed_at=_when(sync.get("confirmed_ms")),
             reason=str(sync.get("reason") or ""),
@@ -78,3 +78,7 @@ class Presenter:
 
 def _when(ms: object) -> datetime | None:
     return datetime.fromtimestamp(ms / 1000).astimezone() if isinstance(ms, int) and ms > 0 else None
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

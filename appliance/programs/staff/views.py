@@ -1,7 +1,7 @@
 """The staff site's pages: parse, call a service, render."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -130,11 +130,9 @@ def _add_people(pages: Blueprint, uses: Uses) -> None:
         else:
             family = uses.people.pupils_of(person_id, today)
         linked = {one.id: uses.cards.is_linked(one.id) for one in [found, *family] if one.kind == "guardian"}
-        now_ms = int(datetime.now().timestamp() * 1000)
+        now_ms = int(datetime.now(UTC).timestamp() * 1000)
         waiting = {one: uses.cards.open_code(one, now_ms) for one in linked}
-        return render_template(
-            "person.html", person=found, family=family, linked=linked, waiting=waiting, when=_when
-        )
+        return render_template("person.html", person=found, family=family, linked=linked, waiting=waiting, when=_when)
 
     @pages.post("/people/<person_id>/code")
     def issue_code(person_id: str) -> str:
@@ -153,5 +151,5 @@ def _day(text: str | None) -> datetime:
     try:
         day = datetime.fromisoformat(text or "")
     except ValueError:
-        day = datetime.now()
+        day = datetime.now().astimezone()
     return day.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None).astimezone()

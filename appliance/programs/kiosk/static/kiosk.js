@@ -6,6 +6,7 @@ const away = document.getElementById("away");
 const csrf = document.querySelector("meta[name=csrf-token]").content;
 let version = -1;
 let asking = false;
+let again = false;
 let typed = "";
 
 function frame() {
@@ -13,7 +14,11 @@ function frame() {
 }
 
 async function draw() {
-  if (asking) return;
+  // One question at a time; what changed meanwhile is asked for afterwards, so that nothing is missed.
+  if (asking) {
+    again = true;
+    return;
+  }
   asking = true;
   try {
     const answer = await fetch("/screen", { cache: "no-store" });
@@ -30,6 +35,10 @@ async function draw() {
     away.hidden = false;
   } finally {
     asking = false;
+  }
+  if (again) {
+    again = false;
+    await draw();
   }
 }
 

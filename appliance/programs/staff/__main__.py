@@ -1,0 +1,99 @@
+"""The staff site: HTTPS on the LAN, no way out of the box but its database."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from flask import Flask
+
+from appliance.clock import SystemClock
+from appliance.config import Settings, load_settings, read_credential, settings_paths
+from appliance.errors import ConfigError
+from appliance.ledger.keys import SigningKey
+from appliance.log import EventLog, start_logging
+from appliance.notify import Notifier, keep_alive
+from appliance.programs.staff.present import Presenter
+from appliance.programs.staff.views import Authorise, Uses, make_blueprint
+from appliance.services.condition import observe
+from appliance.services.enrolment import EnrolmentStore
+from appliance.services.link_codes import LinkCodes
+from appliance.services.opening import OpenBox, open_box
+from appliance.services.staff import StaffAccounts
+from appliance.services.visits import Visits
+from appliance.store.cards import CardStore
+from appliance.store.people import PeopleStore
+from appliance.store.signal import SignalStore
+from appliance.store.staff import StaffStore
+from appliance.store.vault import read_secret
+from appliance.store.visits import VisitStore
+from appliance.web.catalogue import Catalogue
+from appliance.web.serve import Server
+from appliance.web.site import MESSAGES, make_site
+
+WORKERS = 2
+FORM_SECRET = "staff-forms"  # noqa: S105 - the name of a secret
+LOG = EventLog("staff")
+
+
+def make_staff_site(settings: Settings) -> Flask:
+    """Builds the site in a worker; both workers share the database and the secret of the forms."""
+    device_key = SigningKey.from_pem(read_credential("device.key"))
+    box = open_box(settings.box.state_dir, read_credential("database.key"), device_key, SystemClock())
+    people, cards = PeopleStore(box.database), CardStore(box.database)
+    accounts = StaffAccounts(box, StaffStore(box.database))
+    signals, enrolment = SignalStore(box.database), EnrolmentStore(box.database)
+    uses = Uses(
+        school=box.school,
+        accounts=accounts,
+        visits=Visits(box, VisitStore(box.database), people),
+        people=people,
+        cards=cards,
+        link_codes=LinkCodes(box, cards, people),
+        present=Presenter(lambda: observe(box, signals, enrolment.find() is not None), Catalogue(MESSAGES)),
+    )
+    site = make_site(
+        __package__ or "appliance.programs.staff",
+        (make_blueprint(uses),),
+        secret_key=form_secret(box),
+        trusted_hosts=settings.staff.names,
+        https=True,
+        authorise=Authorise(accounts),
+        log=LOG,
+    )
+    notifier = Notifier()
+    keep_alive(notifier, lambda: box.database.row("SELECT 1") is not None)
+    notifier.ready()
+    LOG.info("staff.ready", port=settings.staff.port)
+    return site
+
+
+def form_secret(box: OpenBox) -> bytes:
+    with box.database.transaction() as transaction:
+        return read_secret(transaction, FORM_SECRET)
+
+
+def main() -> int:
+    try:
+        settings = load_settings(settings_paths())
+        start_logging(settings.box.log_level)
+        with tempfile.TemporaryDirectory(prefix="staff-") as folder:
+            # The library wants files; the key's copy lives in this process's private directory only.
+            key = Path(folder) / "staff.key"
+            key.touch(mode=0o600)
+            key.write_bytes(read_credential("staff.key"))
+            Server(
+                lambda: make_staff_site(settings),
+                bind=f"{settings.staff.address}:{settings.staff.port}",
+                workers=WORKERS,
+                certfile=str(settings.staff.certificate),
+                keyfile=str(key),
+                proc_name="staff",
+            ).run()
+    except ConfigError as error:
+        LOG.error("staff.stopped", code=error.code, detail=str(error))
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
