@@ -127,8 +127,8 @@ def test_the_protected_family_does_not_exist_for_the_barred_father() -> None:
         assert disclose(ROSTER, one, father, DAY) is None
         assert disclose(ROSTER, one, mother, DAY) is not None
     assert ROSTER.pupils_of(father, DAY) == ()
-    agents = [row for row in ROSTER.guardianships if row.guardian == father]
-    assert all(one.barred for one in agents)
+    theirs = [row for row in ROSTER.guardianships if row.guardian == father]
+    assert all(one.barred for one in theirs)
 
 
 def test_other_guardians() -> None:

@@ -12,6 +12,7 @@ from appliance.school.oneroster import RosterError
 
 BOM = b"\xef\xbb\xbf"
 MAX_ROWS = 100_000
+MAX_COLUMNS = 200
 MAX_VALUE_CHARACTERS = 4_096
 QUOTED = re.compile(r'"((?:[^"]|"")*+)"')
 UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -25,7 +26,8 @@ class EncodingError(RosterError):
 
 class LineFormError(RosterError):
     """Not CSV as agreed. ``expected`` is quotes, comma_or_line_end, crlf, text (a control character was there)
-    or one of two limits, rows and length; ``line`` counts from 1, ``position`` is the value's number in its line."""
+    or one of three limits (rows, columns, length); ``line`` counts from 1, ``position`` is the value's number in its
+    line."""
 
     code = "roster.csv"
 
@@ -71,6 +73,8 @@ def _read_record(file: str, text: str, at: int, line: int) -> tuple[Record, int]
         fault = "quotes" if found is None else _fault(found[1])
         if found is None or fault:
             raise LineFormError(file=file, line=line, position=len(values) + 1, expected=fault)
+        if len(values) == MAX_COLUMNS:
+            raise LineFormError(file=file, line=line, position=len(values) + 1, expected="columns")
         values.append(found[1].replace('""', '"'))
         at = found.end()
         if text.startswith(",", at):

@@ -211,7 +211,7 @@ def write_person(person: Person, guardianships: tuple[Guardianship, ...]) -> Cel
 
 
 def read_guardianships(row: Row) -> list[Guardianship]:
-    """From a pupil's row: our own lists if they are filled, else the plain list of agents."""
+    """From a pupil's row: our own lists if they are filled, else ``agentSourcedIds`` alone."""
     guardians = row.items(GUARDIANS)
     if not guardians:
         return [Guardianship(one, row.id) for one in row.items("agentSourcedIds")]
@@ -230,8 +230,8 @@ def read_guardianships(row: Row) -> list[Guardianship]:
 
 
 def _write_guardianships(those: tuple[Guardianship, ...]) -> Cells:
-    agents = dict.fromkeys(one.guardian for one in those if one.until is None and not one.barred)
-    cells = {"agentSourcedIds": ",".join(agents)}
+    plain = dict.fromkeys(one.guardian for one in those if one.until is None and not one.barred)
+    cells = {"agentSourcedIds": ",".join(plain)}
     if all(one == Guardianship(one.guardian, one.pupil) for one in those):
         return cells
     lists = {

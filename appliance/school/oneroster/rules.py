@@ -9,8 +9,8 @@
 5. a period does not end before it begins
 6. every person has a role; a pupil is nothing but a pupil, a guardian nothing but a guardian
 7. a seat in a class fits the kind of person; pupils are not ``primary``
-8. only pupils have guardians, and only guardians are guardians; the plain list of agents says nothing that the
-   detailed one does not; no guardian has two periods that begin on the same day
+8. only pupils have guardians, and only guardians are guardians; ``agentSourcedIds`` says nothing that the
+   detailed list does not; no guardian has two periods that begin on the same day
 """
 
 from collections.abc import Iterator, Mapping
@@ -81,10 +81,10 @@ class KindError(RosterError):
     code = "roster.kind"
 
 
-class AgentsError(RosterError):
+class GuardianListsError(RosterError):
     """``agentSourcedIds`` and our own list of guardians contradict each other, or one stands there twice."""
 
-    code = "roster.agents"
+    code = "roster.guardian_lists"
 
 
 def check_rows(rows: Rows) -> dict[str, Kind]:
@@ -178,15 +178,15 @@ def _check_family(row: Row, kinds: Mapping[str, Kind]) -> None:
             raise KindError(**_at(row, column), found=kinds[row.id].value, expected=Kind.PUPIL.value)
         if kinds[person] is not Kind.GUARDIAN:
             raise KindError(**_at(row, column), found=kinds[person].value, expected=Kind.GUARDIAN.value)
-    agents, guardians = row.items("agentSourcedIds"), row.items(GUARDIANS)
-    if len(set(agents)) != len(agents) or (guardians and not set(agents) <= set(guardians)):
-        raise AgentsError(**_at(row, "agentSourcedIds"))
+    plain, guardians = row.items("agentSourcedIds"), row.items(GUARDIANS)
+    if len(set(plain)) != len(plain) or (guardians and not set(plain) <= set(guardians)):
+        raise GuardianListsError(**_at(row, "agentSourcedIds"))
     begun = set()
     for one in read_guardianships(row):
         if one.since and one.until and one.until < one.since:
             raise PeriodError(**_at(row, GUARDIAN_LISTS[2]))
         if (one.guardian, one.since) in begun:
-            raise AgentsError(**_at(row, GUARDIANS))
+            raise GuardianListsError(**_at(row, GUARDIANS))
         begun.add((one.guardian, one.since))
 
 

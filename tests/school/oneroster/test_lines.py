@@ -58,10 +58,14 @@ def test_other_encodings_are_refused_with_the_line() -> None:
     assert caught.value.fields == {"file": "x.csv", "line": 2, "found": "not_utf8"}
 
 
-def test_limits_on_rows_and_on_the_length_of_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_on_rows_columns_and_the_length_of_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LineFormError) as caught:
         read_lines("x.csv", write_lines([["x" * (lines.MAX_VALUE_CHARACTERS + 1)]]))
     assert caught.value.fields["expected"] == "length"
+    assert len(read_lines("x.csv", write_lines([["x"] * lines.MAX_COLUMNS]))) == 1
+    with pytest.raises(LineFormError) as caught:
+        read_lines("x.csv", write_lines([["x"] * (lines.MAX_COLUMNS + 1)]))
+    assert caught.value.fields["expected"] == "columns"
     monkeypatch.setattr(lines, "MAX_ROWS", 3)
     assert len(read_lines("x.csv", write_lines([["x"]] * 4))) == 4
     with pytest.raises(LineFormError) as caught:

@@ -35,7 +35,7 @@ def test_every_written_cell_has_its_column() -> None:
         assert set(cells) <= {column.name for column in (*JAPAN_K12.files[file], *OWN.get(file, ()))}
 
 
-def test_agents_are_the_guardians_without_an_end_and_not_barred() -> None:
+def test_plain_lists_hold_the_guardians_without_an_end_and_not_barred() -> None:
     those = (
         Guardianship("a", "p", Basis.PARENTAL),
         Guardianship("b", "p", until=date(2030, 1, 1)),

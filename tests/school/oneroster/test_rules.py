@@ -112,8 +112,10 @@ def test_only_pupils_have_guardians_and_only_guardians_are_guardians() -> None:
 
 
 def test_the_two_lists_of_guardians_agree() -> None:
-    assert refused(RosterFile().set("users.csv", "hana", "agentSourcedIds", "barred"))[0] == "roster.agents"
-    assert refused(RosterFile().set("users.csv", "aoi", "agentSourcedIds", "barred,barred"))[0] == "roster.agents"
+    assert refused(RosterFile().set("users.csv", "hana", "agentSourcedIds", "barred"))[0] == "roster.guardian_lists"
+    assert (
+        refused(RosterFile().set("users.csv", "aoi", "agentSourcedIds", "barred,barred"))[0] == "roster.guardian_lists"
+    )
     same = RosterFile().set("users.csv", "hana", f"{OWN}guardians", "mother,father,mother")
     same.set("users.csv", "hana", f"{OWN}guardianSince", "").set("users.csv", "hana", "agentSourcedIds", "mother")
-    assert refused(same)[0] == "roster.agents"
+    assert refused(same)[0] == "roster.guardian_lists"
