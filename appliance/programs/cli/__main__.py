@@ -4,14 +4,16 @@ Exit codes everywhere: 0 fine, 1 found a problem, 2 could not run. With ``--json
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
 from appliance import __version__
-from appliance.errors import ConfigError, MadoguchiError, UnavailableError
-from appliance.programs.cli import card, init, ledger
+from appliance.errors import MadoguchiError
+from appliance.programs.cli import card, doctor, enroll, hub, init, ledger, roster
+from appliance.programs.cli.output import COULD_NOT_RUN, PROBLEM, show_error
 
-COMMANDS = (init, card, ledger)
+COMMANDS = (init, enroll, doctor, card, ledger, roster, hub)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,12 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = parsed.run
     try:
         return run(parsed)
-    except (ConfigError, UnavailableError) as error:
-        print(f"appliance: {error}", file=sys.stderr)
-        return 2
     except MadoguchiError as error:
-        print(f"appliance: {error}", file=sys.stderr)
-        return 1
+        return show_error(error, as_json=getattr(parsed, "json", False))
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough; the interpreter must not complain on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PROBLEM
+    except OSError as error:
+        print(f"appliance: {error.strerror}: {error.filename}", file=sys.stderr)
+        return COULD_NOT_RUN
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def verify_receipt(arguments: argparse.Namespace) -> int:
         box = opened_box()
         enrolment = EnrolmentStore(box.database).find()
         box_key = box.ledger.public_key
-        hub_key = None if enrolment is None else VerifyingKey.from_pem(enrolment.hub_key)
+        hub_key = None if enrolment is None else VerifyingKey.from_pem(enrolment.hub_key.encode())
     found = open_receipt(data, origin, box_key, hub_key)
     at = datetime.fromtimestamp(found.entry.wall_ms / 1000, UTC).astimezone()
     confirmed = None
