@@ -89,12 +89,16 @@ class Settings:
     sync: Sync = Sync()
 
 
-def settings_paths(environment: Mapping[str, str] = os.environ) -> list[Path]:
-    """The files to read, in order: ``APPLIANCE_SETTINGS`` (separated by ``:``) or the two installed ones."""
-    listed = environment.get(SETTINGS_VARIABLE)
+def settings_paths(
+    environment: Mapping[str, str] = os.environ,
+    variable: str = SETTINGS_VARIABLE,
+    installed: tuple[Path, ...] = (SHIPPED, SITE),
+) -> list[Path]:
+    """The files to read, in order: what the variable lists (separated by ``:``), or else the installed ones."""
+    listed = environment.get(variable)
     if listed:
         return [Path(part) for part in listed.split(":") if part]
-    return [path for path in (SHIPPED, SITE) if path.exists()]
+    return [path for path in installed if path.exists()]
 
 
 def load_settings(paths: Iterable[Path]) -> Settings:

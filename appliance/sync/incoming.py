@@ -59,7 +59,7 @@ class Incoming:
         return Stored(ack)
 
     def _answer(self, message: Ack | Refusal) -> None:
-        if isinstance(message, Refusal):
-            self._observe(Refused(message.origin, message.code, here=True))
         # With the line down the answer is lost; the sender asks again, and gets it then.
         self._publish(pack(message))
+        if isinstance(message, Refusal):
+            self._observe(Refused(message.origin, message.code, here=True))

@@ -205,6 +205,8 @@ class Line:
                 _end(client)
                 _end(target)
                 return
+            for one in (client, target):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink, flows in ((client, target, self._flows_out), (target, client, self._flows_back)):
                 threading.Thread(target=self._pump, args=(source, sink, flows), name="line-pump", daemon=True).start()
 

@@ -1,0 +1,99 @@
+"""Admitting a school: pinning its keys, opening its feed, and the answer that its box keeps."""
+
+from datetime import UTC, datetime
+
+from appliance.clock import Clock
+from appliance.config import read_credential
+from appliance.errors import RefusedError
+from appliance.ledger.entry import EntryType
+from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.programs.hub.authority import Authority, AuthorityError, pem
+from appliance.programs.hub.registry import AdmittedSchool, Registry
+from appliance.programs.hub.settings import (
+    AUTHORITY_FILE,
+    AUTHORITY_KEY,
+    EVIDENCE_FILE,
+    HUB_KEY,
+    HubSettings,
+)
+from appliance.store.database import Database
+from appliance.store.ledger import Draft, MirrorLedger, NoLedgerError, OwnLedger
+from appliance.store.vault import Vault
+from appliance.sync.enrolment import EnrolmentBundle, EnrolmentRequest
+
+FEED_GENERATION = 1
+
+
+class AdmittedBeforeError(RefusedError):
+    """The school is known with another ledger or another device key: a person has to look at it."""
+
+    code = "hub.admitted_before"
+
+
+def admit(settings: HubSettings, database: Database, clock: Clock, request: EnrolmentRequest) -> EnrolmentBundle:
+    """Admits the school, or renews the certificate of one that asks again with the same keys.
+
+    Raises ``AdmittedBeforeError``, ``CertificateRequestError`` or a ``ConfigError``.
+    """
+    folder = settings.hub.state_dir
+    try:
+        authority_pem, evidence_key = (folder / AUTHORITY_FILE).read_bytes(), (folder / EVIDENCE_FILE).read_bytes()
+    except OSError as error:
+        raise AuthorityError(reason="the hub is not founded") from error
+    authority = Authority.load(authority_pem, read_credential(AUTHORITY_KEY))
+    hub_key = SigningKey.from_pem(read_credential(HUB_KEY))
+    now_ms = clock.now_ms()
+    now = datetime.fromtimestamp(now_ms // 1000, UTC)
+    certificate = authority.issue_client(request.school, request.certificate_request.encode(), now)
+    feed_origin = f"madoguchi/1/{request.school}/feed/{FEED_GENERATION}"
+    school = AdmittedSchool(request.school, request.name, request.origin, feed_origin)
+    vault = Vault.of(database)
+    _pin(database, vault, request)
+    feed = _feed(database, vault, feed_origin, hub_key, clock)
+    until_ms = int(certificate.not_valid_after_utc.timestamp() * 1000)
+    with database.transaction() as transaction:
+        Registry(database).add(transaction, school, now_ms, until_ms)
+    _open_feed(feed, school, settings.hub.name, clock)
+    return EnrolmentBundle(
+        school=request.school,
+        host=settings.boxes.host,
+        port=settings.boxes.port,
+        authority=authority_pem.decode(),
+        certificate=pem(certificate).decode(),
+        hub_name=settings.hub.name,
+        hub_key=hub_key.public.pem().decode(),
+        evidence_key=evidence_key,
+        feed_origin=feed_origin,
+        feed_key=hub_key.public.pem().decode(),
+    )
+
+
+def _pin(database: Database, vault: Vault, request: EnrolmentRequest) -> None:
+    device_key = VerifyingKey.from_pem(request.device_key.encode())
+    known = database.row("SELECT box_origin FROM school WHERE code = ?", (request.school,))
+    if known is not None and known[0] != request.origin:
+        raise AdmittedBeforeError(school=request.school, reason="another ledger")
+    try:
+        mirror = MirrorLedger.find(database, vault, request.origin)
+    except NoLedgerError:
+        MirrorLedger.add(database, vault, request.origin, device_key)
+        return
+    if mirror.public_key.key_id != device_key.key_id:
+        raise AdmittedBeforeError(school=request.school, reason="another device key")
+
+
+def _feed(database: Database, vault: Vault, origin: str, hub_key: SigningKey, clock: Clock) -> OwnLedger:
+    try:
+        feed = OwnLedger.find(database, vault, origin)
+    except NoLedgerError:
+        feed = OwnLedger.add(database, vault, origin, hub_key.public)
+    return feed.attach(hub_key, clock)
+
+
+def _open_feed(feed: OwnLedger, school: AdmittedSchool, hub_name: str, clock: Clock) -> None:
+    if feed.head().size:
+        return  # asked again: the feed goes on
+    opened = {"origin": feed.origin, "school": school.code, "boot_id": clock.boot_id, "key_id": feed.public_key.key_id}
+    with feed.append() as appending:
+        appending.add(Draft(EntryType.LEDGER_OPENED, opened))
+        appending.add(Draft(EntryType.SETTINGS_PUBLISHED, {"hub": hub_name, "school": school.code}))

@@ -1,0 +1,99 @@
+"""Founding a hub: its keys, its authority, the certificates of broker and hub, its database."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.clock import Clock
+from appliance.config import read_credential
+from appliance.errors import RefusedError
+from appliance.ledger.evidence import EvidenceOpener
+from appliance.ledger.keys import SigningKey
+from appliance.programs.hub.authority import Authority, make_key, pem
+from appliance.programs.hub.settings import (
+    AUTHORITY_FILE,
+    AUTHORITY_KEY,
+    BROKER_FILE,
+    BROKER_KEY,
+    DATABASE_KEY,
+    DATABASE_NAME,
+    EVIDENCE_FILE,
+    EVIDENCE_KEY,
+    FAMILIES,
+    HUB_KEY,
+    LINE_FILE,
+    LINE_KEY,
+    HubSettings,
+)
+from appliance.store.database import KEY_BYTES, Database
+from appliance.store.migrate import migrate
+from appliance.store.vault import Vault
+
+CLIENT_NAME = "hub"
+"""The broker's access rules know the hub by this name."""
+MAKERS: dict[str, Callable[[], bytes]] = {
+    HUB_KEY: lambda: SigningKey.make().pem(),
+    AUTHORITY_KEY: make_key,
+    LINE_KEY: make_key,
+    BROKER_KEY: make_key,
+    DATABASE_KEY: lambda: os.urandom(KEY_BYTES),
+    EVIDENCE_KEY: lambda: EvidenceOpener.make().to_bytes(),
+}
+
+
+class HubFoundedError(RefusedError):
+    """``init`` was run where a hub already is; its keys would be replaced, and no box would know it any more."""
+
+    code = "hub.already_founded"
+
+
+def make_credentials(folder: Path) -> list[str]:
+    """Makes the keys that are missing, each a file that only its owner reads; returns their names.
+
+    ``broker.key`` is for the broker; ``hub-evidence.key`` opens evidence and is best kept off this machine.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = []
+    for name, make in MAKERS.items():
+        path = folder / name
+        if path.exists():
+            continue
+        # Written beside and renamed, so that a crash leaves a whole key or none.
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(make())
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+        made.append(name)
+    return made
+
+
+def found_hub(settings: HubSettings, clock: Clock) -> None:
+    """Writes certificates and database from the credentials; raises ``HubFoundedError``.
+
+    The authority's certificate comes last: until it is there, founding can be done again.
+    """
+    folder = settings.hub.state_dir
+    if (folder / AUTHORITY_FILE).exists():
+        raise HubFoundedError(path=str(folder))
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with Database.create(folder / DATABASE_NAME, read_credential(DATABASE_KEY)) as database:
+        migrate(database, FAMILIES)
+        Vault.of(database)
+    now = datetime.fromtimestamp(clock.now_ms() // 1000, UTC)
+    authority = Authority.make(settings.hub.name, read_credential(AUTHORITY_KEY), now)
+    names = tuple(dict.fromkeys((settings.boxes.host, settings.broker.host)))
+    _write(folder / BROKER_FILE, pem(authority.issue_server(names, read_credential(BROKER_KEY), now)))
+    _write(folder / LINE_FILE, pem(authority.issue_own_client(CLIENT_NAME, read_credential(LINE_KEY), now)))
+    _write(folder / EVIDENCE_FILE, EvidenceOpener.from_bytes(read_credential(EVIDENCE_KEY)).public_bytes())
+    _write(folder / AUTHORITY_FILE, pem(authority.certificate))
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

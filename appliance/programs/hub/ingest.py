@@ -1,0 +1,199 @@
+"""Takes what all boxes send, mirrors it, and sends each its feed. One thread owns everything here."""
+
+from dataclasses import dataclass
+from queue import Empty
+
+from appliance.clock import Clock
+from appliance.errors import MadoguchiError
+from appliance.ledger.keys import SigningKey
+from appliance.ledger.verify import Batch
+from appliance.log import EventLog
+from appliance.programs.hub.registry import Registry
+from appliance.store.database import Database
+from appliance.store.ledger import MirrorLedger, OwnLedger
+from appliance.store.vault import Vault
+from appliance.sync.governor import Governor
+from appliance.sync.incoming import Incoming
+from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, Rejected
+from appliance.sync.outgoing import Outgoing
+from appliance.sync.ports import Happening, Mirroring, Receipt, Refused, Sent
+from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, parse_topic, topic, unpack
+
+POLL_S = 0.1
+TICK_MS = 200
+SEEN_EVERY_MS = 5_000
+SUBSCRIPTIONS = (topic("+", Lane.UP), topic("+", Lane.STATE))
+UNLIMITED = Governor((), (), 0)
+"""The hub's own line is no school's line."""
+
+
+@dataclass
+class Counterpart:
+    """One school: its box's ledger as mirrored here, and the feed that goes there."""
+
+    code: str
+    incoming: Incoming
+    feed: Outgoing
+    online: bool = False
+    seen_ms: int = 0
+
+
+class Ingest:
+    """Call ``step`` again and again from one thread."""
+
+    def __init__(
+        self, database: Database, key: SigningKey, name: str, *, line: MqttLine, clock: Clock, log: EventLog
+    ) -> None:
+        self._database, self._key, self._name = database, key, name
+        self._vault, self._registry = Vault.of(database), Registry(database)
+        self._line, self._clock, self._log = line, clock, log
+        self._schools: dict[str, Counterpart] = {}
+        self._version = database.data_version()
+        self._ticked_ms = 0
+        self._registry.note_all_offline()
+        self._look_for_schools()
+
+    def step(self) -> None:
+        """Waits for an event at most ``POLL_S`` and handles it; then looks after what time brings."""
+        try:
+            event = self._line.events.get(timeout=POLL_S)
+        except Empty:
+            event = None
+        try:
+            if event is not None:
+                self._handle(event)
+            self._tick()
+        except MadoguchiError as error:
+            # A full disk or a busy database: what was not stored is not answered, so the box sends it again.
+            self._log.error("hub.fault", code=error.code)
+
+    def _handle(self, event: LineEvent) -> None:
+        match event:
+            case LineUp():
+                self._log.info("hub.connected")
+            case LineDown(code):
+                self._log.warning("hub.disconnected", code=code)
+                self._registry.note_all_offline()
+                for school in self._schools.values():
+                    school.online = False
+                    school.feed.disconnected()
+            case Rejected(reason):
+                self._log.warning("hub.rejected", reason=reason)
+            case Arrived(where, payload):
+                self._arrived(where, payload)
+
+    def _arrived(self, where: str, payload: bytes) -> None:
+        code, lane = parse_topic(where)
+        school = self._schools.get(code)
+        if school is None:
+            self._look_for_schools()
+            school = self._schools.get(code)
+        if school is None:
+            self._log.warning("hub.unknown_school", school=code)
+            return
+        try:
+            message = unpack(payload)
+        except MalformedError as error:
+            if lane is Lane.UP:
+                school.incoming.refuse(error.code)
+            self._refused(school.code, error.code)
+            return
+        match message:
+            case State() if lane is Lane.STATE:
+                self._state(school, message)
+            case Batch() if lane is Lane.UP:
+                self._seen(school)
+                school.incoming.receive(message)
+            case Ack() | Refusal() if lane is Lane.UP:
+                self._seen(school)
+                school.feed.receive(message)
+            case _:
+                self._refused(school.code, MalformedError.code)
+
+    def _state(self, school: Counterpart, state: State) -> None:
+        if not state.online:
+            self._go_offline(school)  # the will was written when the box connected: its sizes are old
+            return
+        self._registry.note_state(school.code, state, self._clock.now_ms())
+        if not school.online:
+            self._log.info("school.online", school=school.code, pending=state.size - state.cosigned)
+            school.online = True
+            school.feed.connected()
+
+    def _go_offline(self, school: Counterpart) -> None:
+        # A feed is sent to boxes that are there; for others the broker would only pile it up.
+        if school.online:
+            self._log.info("school.offline", school=school.code)
+            self._registry.note_offline(school.code)
+        school.online = False
+        school.feed.disconnected()
+
+    def _seen(self, school: Counterpart) -> None:
+        now_ms = self._clock.now_ms()
+        if abs(now_ms - school.seen_ms) > SEEN_EVERY_MS:
+            school.seen_ms = now_ms
+            self._registry.note_seen(school.code, now_ms)
+
+    def _tick(self) -> None:
+        now_ms = self._clock.monotonic_ms()
+        if now_ms - self._ticked_ms < TICK_MS:
+            return
+        self._ticked_ms = now_ms
+        version = self._database.data_version()
+        changed, self._version = version != self._version, version
+        if changed:
+            self._look_for_schools()
+        for school in self._schools.values():
+            if changed:
+                school.feed.look()
+            school.feed.tick()
+
+    def _look_for_schools(self) -> None:
+        for code in self._registry.codes():
+            if code not in self._schools:
+                self._add(code)
+
+    def _add(self, code: str) -> None:
+        school = self._registry.school(code)
+        feed = OwnLedger.find(self._database, self._vault, school.feed_origin).attach(self._key, self._clock)
+        mirror = MirrorLedger.find(self._database, self._vault, school.box_origin)
+
+        def observe(happening: Happening) -> None:
+            self._happened(code, happening)
+
+        self._schools[code] = Counterpart(
+            code,
+            Incoming(
+                mirror,
+                self._name,
+                self._key,
+                publish=lambda payload: self._line.publish(topic(code, Lane.ACK), payload),
+                clock=self._clock,
+                observe=observe,
+            ),
+            Outgoing(
+                feed,
+                mirror.public_key,
+                publish=lambda payload: self._line.publish(topic(code, Lane.DOWN), payload),
+                governor=UNLIMITED,
+                clock=self._clock,
+                observe=observe,
+            ),
+        )
+
+    def _happened(self, code: str, happening: Happening) -> None:
+        match happening:
+            case Mirroring(_, first, last):
+                self._log.info("hub.stored", school=code, first=first, last=last)
+            case Refused(_, why, here=True):
+                self._refused(code, why)
+            case Refused(_, why):
+                self._log.warning("feed.refused", school=code, code=why)
+            case Sent(_, first, last, size):
+                self._log.info("feed.sent", school=code, first=first, last=last, bytes=size)
+            case Receipt(_, size):
+                self._log.info("feed.confirmed", school=code, size=size)
+
+    def _refused(self, code: str, why: str) -> None:
+        self._log.warning("hub.refused", school=code, code=why)
+        self._registry.note_refusal(code, why, self._clock.now_ms())

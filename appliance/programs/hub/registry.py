@@ -1,0 +1,120 @@
+"""The schools of this hub, and what it last heard of each. Nothing personal is here."""
+
+from dataclasses import dataclass
+
+from appliance.errors import RefusedError
+from appliance.store.database import Database, Transaction
+from appliance.sync.wire import State
+
+
+class UnknownSchoolError(RefusedError):
+    """A code that was never admitted."""
+
+    code = "hub.unknown_school"
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedSchool:
+    """``box_origin`` is the ledger of its box, ``feed_origin`` the ledger that this hub writes for it."""
+
+    code: str
+    name: str
+    box_origin: str
+    feed_origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolState:
+    """One line of the overview. ``mirrored`` entries are confirmed here; ``size`` and ``cosigned`` are what the box
+    says of its ledger, None before its first word; times are milliseconds since 1970."""
+
+    code: str
+    name: str
+    mirrored: int
+    online: bool
+    size: int | None
+    cosigned: int | None
+    seen_ms: int | None
+    refused_code: str | None
+    refused_ms: int | None
+    certificate_until_ms: int
+
+    @property
+    def pending(self) -> int | None:
+        """Entries of the box that are not confirmed; None before the box's first word."""
+        return None if self.size is None or self.cosigned is None else self.size - self.cosigned
+
+
+class Registry:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def school(self, code: str) -> AdmittedSchool:
+        """Raises ``UnknownSchoolError``."""
+        found = self._database.row("SELECT code, name, box_origin, feed_origin FROM school WHERE code = ?", (code,))
+        if found is None:
+            raise UnknownSchoolError(school=code)
+        return AdmittedSchool(*found)
+
+    def codes(self) -> list[str]:
+        return [code for (code,) in self._database.rows("SELECT code FROM school ORDER BY code")]
+
+    def add(self, transaction: Transaction, school: AdmittedSchool, now_ms: int, until_ms: int) -> None:
+        """Adds a school, or renews the certificate of one that is there."""
+        transaction.run(
+            "INSERT INTO school VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (code) DO UPDATE"
+            " SET name = excluded.name, certificate_until_ms = excluded.certificate_until_ms",
+            (school.code, school.name, school.box_origin, school.feed_origin, now_ms, until_ms),
+        )
+        transaction.run("INSERT OR IGNORE INTO contact (school) VALUES (?)", (school.code,))
+
+    def note_state(self, code: str, state: State, now_ms: int) -> None:
+        """What an online box says of itself."""
+        with self._database.transaction() as transaction:
+            transaction.run(
+                "UPDATE contact SET online = 1, size = ?, cosigned = ?, seen_ms = ? WHERE school = ?",
+                (state.size, state.cosigned, now_ms, code),
+            )
+
+    def note_offline(self, code: str) -> None:
+        with self._database.transaction() as transaction:
+            transaction.run("UPDATE contact SET online = 0 WHERE school = ?", (code,))
+
+    def note_all_offline(self) -> None:
+        """What the hub knew of who is there counts no more: it was away itself."""
+        with self._database.transaction() as transaction:
+            transaction.run("UPDATE contact SET online = 0 WHERE online")
+
+    def note_seen(self, code: str, now_ms: int) -> None:
+        with self._database.transaction() as transaction:
+            transaction.run("UPDATE contact SET seen_ms = ? WHERE school = ?", (now_ms, code))
+
+    def note_refusal(self, code: str, refused_code: str, now_ms: int) -> None:
+        with self._database.transaction() as transaction:
+            transaction.run(
+                "UPDATE contact SET refused_code = ?, refused_ms = ?, seen_ms = ? WHERE school = ?",
+                (refused_code, now_ms, now_ms, code),
+            )
+
+    def overview(self) -> list[SchoolState]:
+        rows = self._database.rows(
+            "SELECT code, name, ledger.size, online, contact.size, contact.cosigned, seen_ms, refused_code, refused_ms,"
+            " certificate_until_ms FROM school JOIN contact ON contact.school = school.code"
+            " JOIN ledger ON ledger.origin = school.box_origin ORDER BY code"
+        )
+        return [
+            SchoolState(
+                code=row[0],
+                name=row[1],
+                mirrored=row[2],
+                online=bool(row[3]),
+                size=row[4],
+                cosigned=row[5],
+                seen_ms=row[6],
+                refused_code=row[7],
+                refused_ms=row[8],
+                certificate_until_ms=row[9],
+            )
+            for row in rows
+        ]

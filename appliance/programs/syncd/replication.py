@@ -1,0 +1,177 @@
+"""Both lanes of a box: its ledger to the hub, the hub's feed to the box. One thread owns everything here."""
+
+from queue import Empty
+
+from appliance.errors import Field, MadoguchiError, UntrustedError
+from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.verify import Batch
+from appliance.log import EventLog
+from appliance.services.opening import OpenBox
+from appliance.store.ledger import MirrorLedger
+from appliance.store.signal import SignalStore
+from appliance.sync.enrolment import EnrolmentBundle
+from appliance.sync.governor import Governor
+from appliance.sync.incoming import Incoming
+from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, Rejected
+from appliance.sync.outgoing import Outgoing
+from appliance.sync.ports import Happening, Mirroring, Receipt, Refused, Sent
+from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, pack, parse_topic, topic, unpack
+
+SIGNAL = "sync"
+POLL_S = 0.05
+TICK_MS = 200
+SAY_EVERY_MS = 30_000
+STATE_EVERY_MS = 1_000
+HARMLESS = frozenset({"sync.replayed", "sync.gap"})
+"""Refusals that repair a lost answer; the others stay on the staff's page until a batch is confirmed."""
+
+
+class Replication:
+    """Call ``step`` again and again from one thread."""
+
+    def __init__(
+        self,
+        box: OpenBox,
+        device_key: SigningKey,
+        bundle: EnrolmentBundle,
+        *,
+        line: MqttLine,
+        governor: Governor,
+        log: EventLog,
+    ) -> None:
+        self._box, self._school, self._line, self._log = box, box.school.code, line, log
+        self._signals = SignalStore(box.database)
+        self._own = Outgoing(
+            box.ledger,
+            VerifyingKey.from_pem(bundle.hub_key.encode()),
+            publish=lambda payload: line.publish(topic(self._school, Lane.UP), payload),
+            governor=governor,
+            clock=box.clock,
+            observe=self._happened,
+        )
+        self._feed = Incoming(
+            MirrorLedger.find(box.database, box.vault, bundle.feed_origin),
+            box.school.origin,
+            device_key,
+            publish=lambda payload: line.publish(topic(self._school, Lane.UP), payload),
+            clock=box.clock,
+            observe=self._happened,
+        )
+        self._version = box.database.data_version()
+        self._connected = False
+        self._since_ms = box.clock.now_ms()
+        self._error: str | None = None
+        self._refused: str | None = None
+        self._confirmed_ms: int | None = None
+        self._said: dict[str, Field] = {}
+        self._said_ms = self._ticked_ms = self._stated_ms = -SAY_EVERY_MS
+        self._stated: State | None = None
+
+    def step(self) -> None:
+        """Waits for an event at most ``POLL_S`` and handles it; then looks after what the box has written."""
+        try:
+            event = self._line.events.get(timeout=POLL_S)
+        except Empty:
+            event = None
+        try:
+            if event is not None:
+                self._handle(event)
+            self._look()
+        except MadoguchiError as error:
+            # A full disk or a busy database ends nothing: what is not stored is not confirmed, and comes again.
+            self._log.error("sync.fault", code=error.code)
+
+    def _handle(self, event: LineEvent) -> None:
+        match event:
+            case LineUp():
+                self._log.info("sync.connected")
+                self._connected, self._since_ms, self._error, self._stated = True, self._box.clock.now_ms(), None, None
+                self._state()
+                self._own.connected()
+            case LineDown(code):
+                self._log.warning("sync.disconnected", code=code)
+                if self._connected:
+                    self._since_ms = self._box.clock.now_ms()
+                self._connected, self._error = False, code
+                self._own.disconnected()
+            case Rejected(reason):
+                self._log.error("sync.rejected", reason=reason)
+            case Arrived(where, payload):
+                self._arrived(where, payload)
+
+    def _arrived(self, where: str, payload: bytes) -> None:
+        try:
+            school, lane = parse_topic(where)
+            message = unpack(payload)
+            if school != self._school:
+                raise MalformedError(reason="topic")
+        except UntrustedError as error:
+            self._log.warning("sync.refused", code=error.code, here=True)
+            if where == topic(self._school, Lane.DOWN):
+                self._feed.refuse(error.code)
+            return
+        match message:
+            case Ack() | Refusal() if lane is Lane.ACK:
+                self._own.receive(message)
+            case Batch() if lane is Lane.DOWN:
+                self._feed.receive(message)
+            case _:
+                self._log.warning("sync.refused", code=MalformedError.code, here=True)
+
+    def _look(self) -> None:
+        version = self._box.database.data_version()
+        if version != self._version:
+            self._version = version
+            self._own.look()
+        now_ms = self._box.clock.monotonic_ms()
+        if now_ms - self._ticked_ms >= TICK_MS:
+            self._ticked_ms = now_ms
+            self._own.tick()
+        self._state()
+        self._say()
+
+    def _happened(self, happening: Happening) -> None:
+        match happening:
+            case Sent(_, first, last, size):
+                self._log.info("sync.sent", first=first, last=last, bytes=size)
+            case Receipt(_, size):
+                self._log.info("sync.confirmed", size=size)
+                self._confirmed_ms, self._refused = self._box.clock.now_ms(), None
+            case Mirroring(_, first, last):
+                self._log.info("feed.stored", first=first, last=last)
+            case Refused(origin, code, here):
+                self._log.warning("sync.refused", code=code, here=here, feed=origin == self._feed.origin)
+                if origin != self._feed.origin and code not in HARMLESS:
+                    self._refused = code
+
+    def _state(self) -> None:
+        """Tells the hub how much is pending; often enough for its page, seldom enough for the line."""
+        now_ms = self._box.clock.monotonic_ms()
+        size, cosigned = self._own.size, self._own.cosigned
+        told = self._stated
+        if not self._connected or (told is not None and (told.size, told.cosigned) == (size, cosigned)):
+            return
+        if told is not None and now_ms - self._stated_ms < STATE_EVERY_MS:
+            return
+        state = State(True, size, cosigned, self._box.clock.now_ms())
+        if self._line.publish(topic(self._school, Lane.STATE), pack(state), retain=True) is not None:
+            self._stated, self._stated_ms = state, now_ms
+
+    def _say(self) -> None:
+        """Tells the box's other programs; a word at least every ``SAY_EVERY_MS``, so that silence means something."""
+        decision, now_ms = self._own.decision, self._box.clock.monotonic_ms()
+        word: dict[str, Field] = {
+            "connected": self._connected,
+            "since_ms": self._since_ms,
+            "error": self._error,
+            "refused": self._refused,
+            "sent_size": self._own.sent_size,
+            "cosigned_size": self._own.cosigned,
+            "confirmed_ms": self._confirmed_ms,
+            "reason": None if decision is None else decision.reason.value,
+            "rate_bit_s": None if decision is None else decision.rate_bit_s,
+        }
+        if word == self._said and now_ms - self._said_ms < SAY_EVERY_MS:
+            return
+        self._signals.write(SIGNAL, word, self._box.clock.now_ms())
+        self._said, self._said_ms = word, now_ms
