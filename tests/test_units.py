@@ -33,8 +33,8 @@ EXPOSURE = {
     "appliance-staff.service": 0.5,
     "appliance-migrate.service": 0.5,
     "appliance-syncd.service": 1.2,
-    "appliance-hub.service": 1.4,
-    "pcscd.service": 1.6,
+    "appliance-hub.service": 1.2,
+    "pcscd.service": 1.4,
     "mosquitto.service": 1.2,
 }
 CHECKED = [

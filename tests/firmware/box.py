@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -116,7 +117,7 @@ class BootedBox:
         self, *command: str, check: bool = True, text: str | None = None, user: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command inside the box, as root unless a user is named."""
-        whole = ["nsenter", f"--target={self._pid}", "--all", "--wd=/"]
+        whole = ["nsenter", f"--target={self._pid}", "--all", "env", "--chdir=/"]
         whole += ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         done = subprocess.run([*whole, *command], input=text, capture_output=True, text=True, timeout=60, check=False)
         if check and done.returncode != 0:
@@ -153,9 +154,7 @@ def _control_group() -> Path:
     for line in Path("/proc/mounts").read_text().splitlines():
         _, where, kind, *_ = line.split()
         if kind == "cgroup2":
-            group = Path(where) / f"madoguchi-{os.getpid()}"
-            group.mkdir()
-            return group
+            return Path(tempfile.mkdtemp(prefix="madoguchi-", dir=where))
     raise RuntimeError("this machine has no control groups of version 2")
 
 

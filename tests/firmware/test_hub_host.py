@@ -66,3 +66,31 @@ def test_a_message_of_a_school_is_kept_through_a_restart(host: BootedBox) -> Non
     assert host.run(*client("mosquitto_pub", SCHOOL, "-t", up, "-m", "one")).stderr == ""
     host.run("systemctl", "restart", "mosquitto.service")
     assert host.run(*subscribe, "-C", "1", "-W", "20").stdout == "one\n"
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BootedBox]:
+    with BootedBox(tmp_path_factory.mktemp("founded")) as host:
+        host.install("hub")
+        host.start("basic.target")
+        host.run("appliance-admin", "hub", "init", "--json")
+        host.run("systemctl", "start", "mosquitto.service", "appliance-hub.service", check=False)
+        yield host
+
+
+def test_the_hub_s_keys_are_sealed_when_it_is_founded(founded: BootedBox) -> None:
+    listed = founded.run("sh", "-c", "cd /etc/credstore.encrypted && stat --format='%n %a' *").stdout.splitlines()
+    names = ("broker.key", "hub-ca.key", "hub-database.key", "hub-evidence.key", "hub-line.key", "hub.key")
+    assert sorted(listed) == sorted(f"{name} 600" for name in names)
+    assert founded.run("find", "/var/lib/appliance-hub", f"/{DIRECTORY}", "-name", "*.key").stdout == ""
+    assert founded.run("stat", "--format=%a %U", "/var/lib/appliance-hub").stdout == "700 appliance-hub\n"
+
+
+@pytest.mark.parametrize("unit", ["mosquitto", "appliance-hub"])
+def test_broker_and_hub_start_from_what_the_founding_made(founded: BootedBox, unit: str) -> None:
+    state = founded.state(unit)
+    assert (state["ActiveState"], state["NRestarts"]) == ("active", "0"), founded.journal(unit)
+
+
+def test_an_administrator_lists_the_schools(founded: BootedBox) -> None:
+    assert founded.run("appliance-admin", "hub", "schools", "--json").stdout == "[]\n"
