@@ -4,7 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -30,6 +30,8 @@ LOOK_S = 1.0
 SESSION_IDLE_S = 180.0  # longer than the screen waits for a person, so only a stuck client meets it
 EVENTS_KEPT = 64
 RETURN_S = 1.0
+# No reader takes this long for a call. PC/SC knows no way to break an exchange off: only a new process gets out of it.
+STUCK_S = 60.0
 HOLDING = (CardState.PRESENT, CardState.MUTE)
 # After these the card, or what is known about it, is lost, and with it the session.
 ENDING = (
@@ -146,8 +148,11 @@ class Desk:
 
     @property
     def alive(self) -> bool:
-        """Whether the reader is being watched."""
-        return self._watcher is not None and self._watcher.is_alive()
+        """Whether the reader is being watched and no exchange with a card hangs (see ``STUCK_S``)."""
+        with self._changed:
+            owner = self._owner
+        stuck = owner is not None and owner.stuck
+        return self._watcher is not None and self._watcher.is_alive() and not stuck
 
     def status(self) -> CardEvent:
         """What lies at the window; looks itself where ``start`` was not called."""
@@ -236,6 +241,13 @@ class DeskClient:
         self._session: _Session | None = None
         self._why_over: MadoguchiError | None = None
         self._last = Tally(0, 0, 0, None)
+        self._busy_since: float | None = None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a call has been waiting for the card longer than ``STUCK_S``."""
+        since = self._busy_since
+        return since is not None and time.monotonic() - since > STUCK_S
 
     def status(self) -> CardEvent:
         return self._desk.status()
@@ -249,7 +261,7 @@ class DeskClient:
                 yield event
 
     def read(self, progress: Progress | None = None) -> CardRead:
-        with self._lock:
+        with self._at_work():
             self._end(None)
             self._last = Tally(0, 0, 0, None)
             started = time.perf_counter_ns()
@@ -271,12 +283,12 @@ class DeskClient:
             return CardRead(certificate, Kind.CARD.name.lower(), session.card.reader, meter.exchanges, meter.bytes, ms)
 
     def tries_left(self) -> int | None:
-        with self._lock:
+        with self._at_work():
             return self._in_session(lambda session: session.jpki.tries_left())
 
     def sign(self, pin: bytearray, digest: bytes, last_try: bool = False) -> bytes:
         try:
-            with self._lock:
+            with self._at_work():
                 signature = self._in_session(lambda session: session.jpki.sign(pin, digest, last_try))
         finally:
             wipe(pin)
@@ -289,7 +301,7 @@ class DeskClient:
         return self._last if session is None else _tally(session)
 
     def leave(self) -> None:
-        with self._lock:
+        with self._at_work():
             self._end(None)
 
     def end_if_over(self, state: CardState) -> None:
@@ -306,6 +318,15 @@ class DeskClient:
                 self._end(SessionOverError())
         finally:
             self._lock.release()
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with self._lock:
+            self._busy_since = time.monotonic()
+            try:
+                yield
+            finally:
+                self._busy_since = None
 
     def _begin(self, card: PoweredCard) -> _Session:
         meter = Meter()

@@ -35,9 +35,10 @@ SOCKET_MODE: Final = 0o660
 MAX_CLIENTS: Final = 32
 LINE_S: Final = 5.0  # a request that began arrives within this, and an answer is taken within it
 FLOOD_REQUESTS, FLOOD_S = 100, 10.0
-BACKLOG: Final = 16
+BACKLOG: Final = 64
 TICK_S: Final = 1.0
 SO_PEERGROUPS: Final = 59  # linux/socket.h; Python has no name for it
+MOST_OPTION_BYTES: Final = 1024  # Python's own limit: 256 groups, and a process in more of them is refused
 CREDENTIALS = struct.Struct("3i")
 
 
@@ -56,7 +57,7 @@ class Peers:
 
 
 def _groups(peer: socket.socket) -> list[int]:
-    raw = peer.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, 4096)
+    raw = peer.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, MOST_OPTION_BYTES)
     return [number for (number,) in struct.iter_unpack("I", raw)]
 
 
@@ -111,7 +112,10 @@ class CardServer:
     def _welcome(self, peer: socket.socket) -> None:
         peer.settimeout(LINE_S)
         refusal: MadoguchiError | None = None
-        if not self._peers.allow(peer):
+        try:
+            if not self._peers.allow(peer):
+                refusal = PeerError()
+        except OSError:  # who it is cannot be told
             refusal = PeerError()
         with self._lock:
             if len(self._clients) >= MAX_CLIENTS:

@@ -294,3 +294,17 @@ def test_without_start_it_looks_when_asked(table: Table, card: VirtualCard) -> N
     assert desk.status().state is CardState.PRESENT
     assert not desk.alive
     desk.close()
+
+
+def test_an_exchange_that_hangs_is_noticed(
+    desk: Desk, table: Table, card: VirtualCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "STUCK_S", 0.05)
+    card.delay_ms = {0xB0: 400.0}
+    table.put(card)
+    assert desk.alive
+    reading = threading.Thread(target=desk.client().read)
+    reading.start()
+    eventually(lambda: not desk.alive)
+    reading.join()
+    assert desk.alive

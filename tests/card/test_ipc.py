@@ -1,0 +1,224 @@
+"""The socket protocol: lines, raw bytes, and errors that come out on the other side as they went in."""
+
+import json
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.card.ipc import (
+    ERRORS,
+    MAX_LINE_BYTES,
+    MAX_PIN_BYTES,
+    CardClient,
+    CarddAbsentError,
+    LineReader,
+    RequestError,
+    decoded,
+    encoded,
+    error_message,
+)
+from appliance.card.jpki import PinFormError, WrongPinError
+from appliance.errors import MadoguchiError
+from tests.card.table import quietly
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short enough for the name of a Unix socket."""
+    with tempfile.TemporaryDirectory(prefix="card-") as name:
+        yield Path(name)
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(5)
+    theirs.settimeout(5)
+    return ours, theirs
+
+
+class Answering:
+    """A ``cardd`` that says to each connection what a test wrote down, once it was asked something."""
+
+    def __init__(self, path: Path, *answers: bytes) -> None:
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        self._answers = answers
+        self.heard = b""
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        for answer in self._answers:
+            peer, _ = self._listener.accept()
+            with peer:
+                self.heard += peer.recv(MAX_LINE_BYTES)
+                peer.sendall(answer)
+
+    def __enter__(self) -> "Answering":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(5)
+        self._listener.close()
+
+
+@quietly
+@given(
+    lines=st.lists(st.binary(max_size=200).filter(lambda one: b"\n" not in one), min_size=1, max_size=8),
+    raw=st.binary(max_size=MAX_PIN_BYTES),
+    cuts=st.lists(st.integers(1, 50), max_size=20),
+)
+def test_lines_and_raw_bytes_arrive_however_they_are_cut(lines: list[bytes], raw: bytes, cuts: list[int]) -> None:
+    ours, theirs = pair()
+    stream = b"\n".join(lines) + b"\n" + raw + b"end\n"
+    with ours, theirs:
+
+        def send() -> None:
+            rest = stream
+            for cut in cuts:
+                ours.sendall(rest[:cut])
+                rest = rest[cut:]
+            ours.sendall(rest)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        reader = LineReader(theirs)
+        assert [reader.line() for _ in lines] == lines
+        assert reader.take(len(raw)) == bytearray(raw)
+        assert reader.line() == b"end"
+        sender.join()
+
+
+def test_taken_bytes_are_wiped_from_the_buffer() -> None:
+    ours, theirs = pair()
+    with ours, theirs:
+        ours.sendall(b'{"op":"sign"}\n4711{"op":"leave"}\n')
+        reader = LineReader(theirs)
+        reader.line()
+        assert reader.take(4) == bytearray(b"4711")
+        assert b"4711" not in bytes(reader._buffer)
+        assert reader.line() == b'{"op":"leave"}'
+        assert not any(reader._buffer)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_line_too_long_is_refused(end: bytes) -> None:
+    ours, theirs = pair()
+    with ours, theirs:
+        ours.sendall(b"x" * (MAX_LINE_BYTES + 1) + end)
+        with pytest.raises(RequestError):
+            LineReader(theirs).line()
+
+
+def test_a_peer_that_hangs_up_gives_nothing() -> None:
+    ours, theirs = pair()
+    with theirs:
+        with ours:
+            ours.sendall(b"half a li")
+        reader = LineReader(theirs)
+        assert reader.line() is None
+        assert reader.take(16) is None
+
+
+@quietly
+@given(st.binary(max_size=300))
+def test_any_line_is_an_object_or_refused(line: bytes) -> None:
+    try:
+        message = decoded(line)
+    except RequestError:
+        return
+    assert isinstance(message, dict)
+
+
+@pytest.mark.parametrize("line", [b"", b"[]", b"1", b"null", b'"x"', b"{", b"[" * 4000, b"{" * 4000, b"\xff\xfe"])
+def test_what_is_no_object_is_refused(line: bytes) -> None:
+    with pytest.raises(RequestError):
+        decoded(line)
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_every_error_of_the_card_side_crosses_the_socket(kind: type[MadoguchiError], folder: Path) -> None:
+    error = kind(tries_left=2, reason="はい")
+    with Answering(folder / "s", encoded(error_message(error))), CardClient(folder / "s") as client:
+        with pytest.raises(kind) as caught:
+            client.tries_left()
+        assert caught.value.fields == error.fields
+
+
+def test_all_error_codes_differ() -> None:
+    assert len({kind.code for kind in ERRORS}) == len(ERRORS)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"{}\n",
+        b"nonsense\n",
+        b'{"ok":3}\n',
+        b'{"error":"card.wrong_pin"}\n',
+        b'{"error":{"code":"card.invented","fields":{}}}\n',
+        b'{"progress":"x"}\n',
+        b'{"ok":{}}\n',
+        b'{"ok":{"certificate":"!","kind":"card","reader":"","exchanges":1,"bytes":1,"ms":1}}\n',
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_no_cardd(answer: bytes, folder: Path) -> None:
+    with Answering(folder / "s", answer), CardClient(folder / "s") as client, pytest.raises(CarddAbsentError):
+        client.read()
+
+
+def test_nobody_at_the_socket(folder: Path) -> None:
+    client = CardClient(folder / "none")
+    pin = bytearray(b"1234")
+    for call in (client.status, client.read, client.tries_left, client.tally, lambda: next(client.watch())):
+        with pytest.raises(CarddAbsentError):
+            call()
+    with pytest.raises(CarddAbsentError):
+        client.sign(pin, bytes(32))
+    assert pin == bytes(4)
+    client.leave()
+
+
+def test_silence_is_noticed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.card.ipc.PEER_DEAD_S", 0.05)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(folder / "s"))
+        listener.listen()
+        with pytest.raises(CarddAbsentError):
+            next(CardClient(folder / "s").watch())
+        with pytest.raises(CarddAbsentError):
+            CardClient(folder / "s", answer_s=0.05).read()
+
+
+def test_the_next_call_connects_anew(folder: Path) -> None:
+    ok = encoded({"ok": {"tries_left": 3}})
+    with Answering(folder / "s", b"", ok), CardClient(folder / "s") as client:
+        with pytest.raises(CarddAbsentError):
+            client.tries_left()
+        assert client.tries_left() == 3
+
+
+def test_the_pin_travels_outside_the_json(folder: Path) -> None:
+    error = encoded(error_message(WrongPinError(tries_left=2)))
+    pin = bytearray(b"4711")
+    with Answering(folder / "s", error) as cardd, CardClient(folder / "s") as client, pytest.raises(WrongPinError):
+        client.sign(pin, bytes(32), last_try=True)
+    line, _, raw = cardd.heard.partition(b"\n")
+    assert json.loads(line) == {"op": "sign", "digest": "00" * 32, "last_try": True, "pin_bytes": 4}
+    assert raw in (b"4711", b"")  # the raw bytes follow in a segment of their own
+    assert pin == bytes(4)
+
+
+def test_what_is_no_pin_does_not_travel(folder: Path) -> None:
+    pin = bytearray(b"47111")
+    with pytest.raises(PinFormError):
+        CardClient(folder / "none").sign(pin, bytes(32))
+    assert pin == bytes(5)
