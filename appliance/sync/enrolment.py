@@ -6,7 +6,6 @@ authenticated channel, because whoever could swap them would choose the keys.
 """
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass
@@ -106,7 +105,7 @@ class EnrolmentBundle:
             raise DocumentError(field="broker.port")
         try:
             evidence_key = base64.b64decode(_text(found, "evidence_key"), validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise DocumentError(field="evidence_key") from error
         return cls(
             school,

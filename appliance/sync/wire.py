@@ -1,12 +1,15 @@
 """Topics, and messages as bytes.
 
-A message is one version byte and a Zstandard frame (RFC 8878) of deterministic CBOR. A batch is laid out in columns:
-what changes little from entry to entry lies together, times are differences, and a commitment is sent only where the
-body stays at home, because it follows from the body. The bytes of every entry are rebuilt exactly.
+A message is one version byte, a CRC-32 of what follows, and a Zstandard frame (RFC 8878) of deterministic CBOR. The
+sum is against accidents only: compressed data has bits that can flip without effect, and a damaged message shall
+always be seen as one. A batch is laid out in columns: what changes little from entry to entry lies together, times
+are differences, and a commitment is sent only where the body stays at home, because it follows from the body. The
+bytes of every entry are rebuilt exactly.
 
 Whatever comes in is bounded before it is unpacked, and everything that is not a message is a ``MalformedError``.
 """
 
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, unique
@@ -21,6 +24,7 @@ from appliance.ledger.entry import COMMITMENT_BYTES, SALT_BYTES, Body, Entry
 from appliance.ledger.verify import Batch, Sealed
 
 VERSION = 1
+HEADER_BYTES = 5
 ROOT = "madoguchi/1"
 MAX_MESSAGE_BYTES = 1 << 20
 MAX_PLAIN_BYTES = 4 << 20
@@ -106,7 +110,7 @@ def pack(message: Message) -> bytes:
     plain = encode(_to_value(message))
     if len(plain) > MAX_PLAIN_BYTES:
         raise OversizeError(bytes=len(plain), most=MAX_PLAIN_BYTES)
-    packed = bytes([VERSION]) + zstandard.ZstdCompressor(COMPRESSION_LEVEL).compress(plain)
+    packed = frame(zstandard.ZstdCompressor(COMPRESSION_LEVEL).compress(plain))
     if len(packed) > MAX_MESSAGE_BYTES:
         raise OversizeError(bytes=len(packed), most=MAX_MESSAGE_BYTES)
     return packed
@@ -121,7 +125,10 @@ def unpack(data: bytes) -> Message:
         raise MalformedError(reason="too long", bytes=len(data))
     if data[:1] != bytes([VERSION]):
         raise MalformedError(reason="other version")
-    plain = _decompress(data[1:])
+    compressed = data[HEADER_BYTES:]
+    if data != frame(compressed):
+        raise MalformedError(reason="checksum")
+    plain = _decompress(compressed)
     try:
         kind, *parts = decode(plain)
         return _READERS[kind](parts)
@@ -129,11 +136,16 @@ def unpack(data: bytes) -> Message:
         raise MalformedError(reason="not a message") from error
 
 
+def frame(compressed: bytes) -> bytes:
+    """The message around compressed bytes."""
+    return bytes([VERSION]) + zlib.crc32(compressed).to_bytes(HEADER_BYTES - 1) + compressed
+
+
 def _decompress(data: bytes) -> bytes:
     try:
-        frame = zstandard.get_frame_parameters(data)
+        announced = zstandard.get_frame_parameters(data).content_size
         # The library allocates what the header announces, so the announcement is checked before anything is unpacked.
-        if not 0 < frame.content_size <= MAX_PLAIN_BYTES:
+        if not 0 < announced <= MAX_PLAIN_BYTES:
             raise MalformedError(reason="unpacked size")
         unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_PLAIN_BYTES)
         return unpacker.decompress(data, max_output_size=MAX_PLAIN_BYTES, allow_extra_data=False)

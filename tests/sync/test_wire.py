@@ -12,6 +12,7 @@ from appliance.ledger.encoding import EncodingError, encode
 from appliance.ledger.entry import Body, Entry
 from appliance.ledger.verify import Batch, Sealed
 from appliance.sync.wire import (
+    HEADER_BYTES,
     MAX_MESSAGE_BYTES,
     MAX_PLAIN_BYTES,
     Ack,
@@ -20,6 +21,7 @@ from appliance.sync.wire import (
     OversizeError,
     Refusal,
     State,
+    frame,
     pack,
     parse_topic,
     topic,
@@ -68,7 +70,7 @@ def test_every_message_comes_back_exactly(message: Batch | Ack | Refusal | State
 @given(st.binary(max_size=100), st.integers(0, 3), st.lists(st.none() | st.integers() | st.binary() | st.text()))
 def test_nonsense_is_malformed(data: bytes, kind: int, parts: list[object]) -> None:
     squeezed = zstandard.ZstdCompressor().compress(data or b"\0")
-    for bad in (data, b"\x01" + data, b"\x01" + squeezed):
+    for bad in (data, frame(data), b"\x01" + data, frame(squeezed)):
         with pytest.raises(MalformedError):
             unpack(bad)
     try:
@@ -76,13 +78,13 @@ def test_nonsense_is_malformed(data: bytes, kind: int, parts: list[object]) -> N
     except EncodingError:
         return
     try:
-        message = unpack(b"\x01" + zstandard.ZstdCompressor().compress(plain))
+        message = unpack(frame(zstandard.ZstdCompressor().compress(plain)))
     except MalformedError:
         return
     assert unpack(pack(message)) == message
 
 
-def test_every_flipped_bit_and_every_truncation_is_malformed_or_another_message() -> None:
+def test_every_flipped_bit_and_every_truncation_is_malformed() -> None:
     good = pack(visits(3))
     for cut in range(len(good)):
         with pytest.raises(MalformedError):
@@ -92,8 +94,17 @@ def test_every_flipped_bit_and_every_truncation_is_malformed_or_another_message(
     for position in range(len(good) * 8):
         flipped = bytearray(good)
         flipped[position // 8] ^= 1 << position % 8
+        with pytest.raises(MalformedError):
+            unpack(bytes(flipped))
+
+
+def test_a_flipped_bit_under_a_new_checksum_is_malformed_or_another_message() -> None:
+    good = pack(visits(3))[HEADER_BYTES:]
+    for position in range(len(good) * 8):
+        flipped = bytearray(good)
+        flipped[position // 8] ^= 1 << position % 8
         try:
-            message = unpack(bytes(flipped))
+            message = unpack(frame(bytes(flipped)))
         except MalformedError:
             continue
         # Where the flip hit a salt, a number or a text, the tree and its signature tell: see test_lanes.py.
@@ -104,12 +115,12 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     packed = zstandard.ZstdCompressor(19).compress(b"\0" * (MAX_PLAIN_BYTES + 1))
     assert len(packed) < 2_000
     with pytest.raises(MalformedError):
-        unpack(b"\x01" + packed)
+        unpack(frame(packed))
     streamed = zstandard.ZstdCompressor(write_content_size=False).compress(b"\0" * 1000)  # says no size at all
     with pytest.raises(MalformedError):
-        unpack(b"\x01" + streamed)
+        unpack(frame(streamed))
     with pytest.raises(MalformedError):
-        unpack(b"\x01" + bytes(MAX_MESSAGE_BYTES))
+        unpack(frame(bytes(MAX_MESSAGE_BYTES)))
 
 
 def test_what_the_other_side_would_refuse_is_not_sent() -> None:

@@ -19,7 +19,7 @@ from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, pack,
 
 SIGNAL = "sync"
 POLL_S = 0.05
-TICK_MS = 200
+TICK_MS = 50
 SAY_EVERY_MS = 30_000
 STATE_EVERY_MS = 1_000
 HARMLESS = frozenset({"sync.replayed", "sync.gap"})

@@ -1,0 +1,82 @@
+"""The two enrolment documents: exact both ways, and every part that is wrong is named."""
+
+import json
+
+import pytest
+
+from appliance.ledger.keys import SigningKey
+from appliance.sync.enrolment import DocumentError, EnrolmentBundle, EnrolmentRequest
+from tests.sync.memory import ORIGIN, SCHOOL
+
+KEY = SigningKey.make().public.pem().decode()
+REQUEST = EnrolmentRequest(SCHOOL, "見本小学校", ORIGIN, KEY, "-----BEGIN CERTIFICATE REQUEST-----")
+BUNDLE = EnrolmentBundle(
+    school=SCHOOL,
+    host="hub.example",
+    port=8883,
+    authority="-----BEGIN CERTIFICATE-----",
+    certificate="-----BEGIN CERTIFICATE-----",
+    hub_name="hub",
+    hub_key=KEY,
+    evidence_key=bytes(range(256)),
+    feed_origin=ORIGIN.replace("box", "feed"),
+    feed_key=KEY,
+)
+
+
+def test_both_come_back_exactly() -> None:
+    assert EnrolmentRequest.from_json(REQUEST.to_json()) == REQUEST
+    assert EnrolmentBundle.from_json(BUNDLE.to_json()) == BUNDLE
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("form", "other", "form"),
+        ("school", "B1132999000/8", "school"),
+        ("school", "hub", "school"),
+        ("school", None, "school"),
+        ("name", " ", "name"),
+        ("origin", ORIGIN.replace("18/", "19/"), "origin"),
+        ("origin", ORIGIN + "/#", "origin"),
+        ("origin", ORIGIN.replace("box", "feed"), "origin"),
+        ("device_key", "no key", "device_key"),
+        ("certificate_request", 1, "certificate_request"),
+    ],
+)
+def test_a_wrong_part_of_a_request_is_named(path: str, value: object, field: str) -> None:
+    document = json.loads(REQUEST.to_json())
+    document[path] = value
+    with pytest.raises(DocumentError) as wrong:
+        EnrolmentRequest.from_json(json.dumps(document).encode())
+    assert wrong.value.fields["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "field"),
+    [
+        ("broker", "port", 0, "broker.port"),
+        ("broker", "port", True, "broker.port"),
+        ("broker", "host", "", "host"),
+        ("hub", "key", "x", "key"),
+        ("feed", "origin", ORIGIN, "origin"),
+    ],
+)
+def test_a_wrong_part_of_a_bundle_is_named(part: str, key: str, value: object, field: str) -> None:
+    document = json.loads(BUNDLE.to_json())
+    document[part][key] = value
+    with pytest.raises(DocumentError) as wrong:
+        EnrolmentBundle.from_json(json.dumps(document).encode())
+    assert wrong.value.fields["field"] == field
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff", b"null", b'{"form": 1}', b"[" * 100_000])
+def test_other_files_are_no_documents(data: bytes) -> None:
+    for document in (EnrolmentRequest, EnrolmentBundle):
+        with pytest.raises(DocumentError):
+            document.from_json(data)
+    broken = json.loads(BUNDLE.to_json())
+    for evidence_key in ("%%%", "日本"):
+        broken["evidence_key"] = evidence_key
+        with pytest.raises(DocumentError):
+            EnrolmentBundle.from_json(json.dumps(broken).encode())
