@@ -289,7 +289,7 @@ class Flow:
                 return self._ask_pin(tries, None)
             case LastTryAccepted() if step is Step.LAST_TRY:
                 self._last_try = True
-                self._show(step=Step.PIN)
+                self._show(step=Step.PIN, notice=None)
             case PinTyped() if step is Step.PIN:
                 self._show(step=Step.SIGNING, notice=None)
                 return [SignAndRecord(self.screen.visit, self._last_try)]

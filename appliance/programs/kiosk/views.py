@@ -21,7 +21,7 @@ from appliance.web.site import catalogue, public
 HEARTBEAT_S = 10.0
 MOST_STREAMS = 4
 MOST_TYPED_BYTES = 16
-POSITIONS = {Step.LINK: 1, Step.STATEMENT: 2, Step.PIN: 3, Step.LAST_TRY: 3, Step.SIGNING: 3}
+POSITIONS = {Step.READING: 1, Step.LINK: 1, Step.STATEMENT: 2, Step.PIN: 3, Step.LAST_TRY: 3, Step.SIGNING: 3}
 PICTURES = {
     "card.removed": "card-gone.svg",
     "reader.absent": "reader-gone.svg",

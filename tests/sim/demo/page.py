@@ -35,7 +35,7 @@ def make_page(world: World) -> Flask:
     def first() -> str:
         with lock:
             on_reader = world.stage.status().get("card")
-            cards = [str(one["name"]) for one in world.stage.list()]
+            cards = [str(one["card"]) for one in world.stage.list()]
         guardians = [world.roster.person(one) for one in world.guardian_ids()[:3]]
         return render_template(
             "demo.html", world=world, admin=ADMIN, on_reader=on_reader, cards=cards, label=_label, guardians=guardians
