@@ -13,12 +13,24 @@ class LineIdentityError(ConfigError):
     code = "line.identity"
 
 
+class _Socket(ssl.SSLSocket):
+    """Closes itself when the other side is not believed; paho forgets a connection that fails this early."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 def line_tls(authority: bytes, certificate: bytes, key_file: Path) -> ssl.SSLContext:
     """A context that trusts ``authority`` alone (PEM) and shows ``certificate`` (PEM) with the key in ``key_file``.
 
     Raises ``LineIdentityError``.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = _Socket
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     # The library takes a certificate from a file only; it is public, and the file is gone after the call.
     with tempfile.NamedTemporaryFile(suffix=".crt") as chain:
