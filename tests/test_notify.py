@@ -1,9 +1,12 @@
 """What systemd hears."""
 
 import socket
+import threading
 from pathlib import Path
 
-from appliance.notify import Notifier
+import pytest
+
+from appliance.notify import Notifier, keep_alive
 
 
 def test_systemd_hears_every_word(tmp_path: Path) -> None:
@@ -31,3 +34,34 @@ def test_without_systemd_nothing_happens(tmp_path: Path) -> None:
     assert Notifier({}).interval_s is None
     Notifier({}).ready()
     Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
+
+
+def test_a_healthy_program_says_so_until_it_is_not(tmp_path: Path) -> None:
+    answers = iter([True, True, False])
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(5)
+        notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "30000"})
+        asked = threading.Event()
+
+        def healthy() -> bool:
+            answer = next(answers)
+            if not answer:
+                asked.set()
+            return answer
+
+        keep_alive(notifier, healthy)
+        assert [systemd.recv(100) for _ in range(2)] == [b"WATCHDOG=1"] * 2
+        assert asked.wait(5)
+        systemd.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            systemd.recv(100)
+
+
+def test_nobody_is_asked_when_nobody_watches() -> None:
+    def healthy() -> bool:
+        raise AssertionError("asked")
+
+    before = threading.active_count()
+    keep_alive(Notifier({"WATCHDOG_USEC": "soon"}), healthy)
+    assert threading.active_count() == before
