@@ -16,7 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from appliance.programs.hub.authority import Authority, make_key, pem
 from appliance.sync import mqtt
 from appliance.sync.mqtt import Address, Arrived, LineDown, LineEvent, LineUp, MqttLine, Will
-from appliance.sync.tls import LineIdentityError, line_tls
+from appliance.sync.tls import line_tls
 from appliance.sync.wire import Lane, topic
 from tests.sim.broker import Broker, Line, free_port
 from tests.sync.memory import SCHOOL
@@ -224,14 +224,3 @@ def test_a_port_where_nobody_listens_is_unreachable(place: Place, started: Start
     school = place.client(SCHOOL)
     school._address = Address("localhost", free_port())
     assert following(started(school)) == LineDown("line.unreachable")
-
-
-def test_an_identity_that_does_not_fit_is_refused_at_once(place: Place, tmp_path: Path) -> None:
-    key, other = tmp_path / "one.key", make_key()
-    key.write_bytes(make_key())
-    certificate = pem(place.authority.issue_own_client(SCHOOL, other, NOW))
-    for authority in (pem(place.authority.certificate), b"nonsense", "日本".encode()):
-        with pytest.raises(LineIdentityError):
-            line_tls(authority, certificate, key)
-    with pytest.raises(LineIdentityError):
-        line_tls(pem(place.authority.certificate), certificate, tmp_path / "missing.key")

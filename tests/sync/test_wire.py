@@ -107,7 +107,7 @@ def test_a_flipped_bit_under_a_new_checksum_is_malformed_or_another_message() ->
             message = unpack(frame(bytes(flipped)))
         except MalformedError:
             continue
-        # Where the flip hit a salt, a number or a text, the tree and its signature tell: see test_lanes.py.
+        # Where the flip hit a salt, a number or a text, the tree and its signature tell: see test_incoming.py.
         assert unpack(pack(message)) == message
 
 
