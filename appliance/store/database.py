@@ -92,9 +92,15 @@ class Database:
 
     @classmethod
     def create(cls, path: Path, key: bytes | None) -> Self:
-        """Makes the file if it is not there, readable by its owner and group only, and opens it."""
-        if not path.exists():
-            path.touch(mode=0o660)
+        """Makes the file if it is not there, readable by its owner and group only, and opens it.
+
+        Raises ``ReadOnlyError`` where no file can be made.
+        """
+        try:
+            if not path.exists():
+                path.touch(mode=0o660)
+        except OSError as error:
+            raise ReadOnlyError(reason=error.strerror) from error
         return cls.open(path, key)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
@@ -147,7 +153,10 @@ class Database:
     def check(self) -> list[str]:
         """What ``PRAGMA cipher_integrity_check`` and ``integrity_check`` find wrong; empty when all is well."""
         faults = [str(one[0]) for one in self.rows("PRAGMA cipher_integrity_check")] if self._key else []
-        return faults + [str(one[0]) for one in self.rows("PRAGMA integrity_check") if one[0] != "ok"]
+        try:
+            return faults + [str(one[0]) for one in self.rows("PRAGMA integrity_check") if one[0] != "ok"]
+        except StoreError as error:  # a page that does not decrypt ends the walk through the tree
+            return [*faults, str(error.fields["reason"])]
 
     def close(self) -> None:
         with self._lock:
@@ -173,6 +182,8 @@ class Database:
             )
             try:
                 if self._key is not None:
+                    # Its own lines on standard error would break the log; what they say comes back as an exception.
+                    connection.execute("PRAGMA cipher_log_level = NONE")
                     connection.execute(f"PRAGMA key = \"x'{self._key.hex()}'\"")
                     connection.execute("PRAGMA cipher_memory_security = OFF")
                 connection.execute("PRAGMA journal_mode = WAL")

@@ -1,7 +1,6 @@
-"""A real encrypted database with one ledger of its own."""
+"""A real encrypted database with every table of a box, and one ledger of its own."""
 
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -9,28 +8,19 @@ import pytest
 from appliance.ledger.keys import SigningKey
 from appliance.store.database import Database
 from appliance.store.ledger import OwnLedger
-from appliance.store.migrate import Family, migrate
+from appliance.store.migrate import migrate
+from appliance.store.schema import BOX_FAMILIES
 from appliance.store.vault import Vault
+from tests.sim.box import DATABASE_KEY
 from tests.sim.clock import ManualClock
 
-LEDGER_FAMILY = Family("ledger", files("appliance.store") / "migrations" / "ledger")
 ORIGIN = "madoguchi/1/B113299900018/box/1"
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def device_key() -> SigningKey:
-    return SigningKey.make()
-
-
-@pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with Database.create(tmp_path / "box.db", b"k" * 32) as database:
-        migrate(database, (LEDGER_FAMILY,))
+    with Database.create(tmp_path / "box.db", DATABASE_KEY) as database:
+        migrate(database, BOX_FAMILIES)
         yield database
 
 

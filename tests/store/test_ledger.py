@@ -11,9 +11,10 @@ from appliance.ledger.verify import Batch, verify_batch, verify_ledger
 from appliance.store.database import ConstraintError, Database
 from appliance.store.ledger import AheadError, Draft, MirrorLedger, NoEntryError, NoLedgerError, OwnLedger
 from appliance.store.migrate import migrate
+from appliance.store.schema import LEDGER
 from appliance.store.vault import SealError, Vault
 from tests.sim.clock import ManualClock
-from tests.store.conftest import LEDGER_FAMILY, ORIGIN
+from tests.store.conftest import ORIGIN
 
 HUB = SigningKey.make()
 
@@ -144,7 +145,7 @@ def test_a_mirror_takes_verified_batches_only_once(
 ) -> None:
     fill(ledger, 40)
     with Database.create(database.path.with_name("hub.db"), b"h" * 32) as other:
-        migrate(other, (LEDGER_FAMILY,))
+        migrate(other, (LEDGER,))
         mirror = MirrorLedger.add(other, Vault.of(other), ORIGIN, device_key.public)
         for first, last in ((0, 17), (17, 41)):
             head = mirror.head()

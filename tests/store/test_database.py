@@ -1,0 +1,237 @@
+"""The encrypted file: its key, its faults by name, its transactions and its threads."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.store import database as module
+from appliance.store.database import (
+    ConstraintError,
+    Database,
+    DatabaseMissingError,
+    DiskFullError,
+    ReadOnlyError,
+    StoreBusyError,
+    StoreError,
+    WrongKeyError,
+)
+from tests.sim.box import DATABASE_KEY
+
+NOTE = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)"
+
+
+class PulledError(Exception):
+    """What a test raises in the middle of a transaction."""
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Iterator[Database]:
+    with Database.create(tmp_path / "notes.db", DATABASE_KEY) as database:
+        database.script(NOTE)
+        yield database
+
+
+def write(database: Database, *texts: str) -> None:
+    with database.transaction() as transaction:
+        transaction.run_many("INSERT INTO note (text) VALUES (?)", [(text,) for text in texts])
+
+
+def texts(database: Database) -> list[str]:
+    return [row[0] for row in database.rows("SELECT text FROM note ORDER BY id")]
+
+
+def test_the_file_holds_no_plain_text(notes: Database) -> None:
+    write(notes, "見本 花子")
+    notes.close()
+    files = list(notes.path.parent.glob("notes.db*"))
+    raw = b"".join(file.read_bytes() for file in files)
+    assert len(raw) > 4096
+    for plain in (
+        "見本 花子".encode(),
+        "見本 花子".encode("utf-16-le"),
+        b"SQLite format 3",
+        b"CREATE TABLE",
+        DATABASE_KEY,
+    ):
+        assert plain not in raw
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        sqlite3.connect(notes.path).execute("SELECT * FROM sqlite_master")
+
+
+@pytest.mark.parametrize("key", [b"x" * 32, None])
+def test_another_key_or_none_does_not_open_it(
+    notes: Database, key: bytes | None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(notes, "見本")
+    notes.close()
+    with pytest.raises(WrongKeyError) as refused:
+        Database.open(notes.path, key)
+    assert "x" * 32 not in str(refused.value)
+    assert capfd.readouterr() == ("", "")  # the library's own log would stand between the lines of ours
+    with Database.open(notes.path, DATABASE_KEY) as again:
+        assert texts(again) == ["見本"]
+
+
+@pytest.mark.parametrize("key", [b"", b"k" * 31, b"k" * 33])
+def test_a_key_of_another_length_is_no_key(tmp_path: Path, key: bytes) -> None:
+    with pytest.raises(WrongKeyError, match="32 bytes"):
+        Database(tmp_path / "x.db", key)
+
+
+def test_what_is_no_database_is_told_like_a_wrong_key(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.write_bytes(b"something else entirely\n" * 400)
+    with pytest.raises(WrongKeyError):
+        Database.open(path, DATABASE_KEY)
+
+
+def test_a_missing_file_is_not_made_by_opening_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with pytest.raises(DatabaseMissingError) as refused:
+        Database.open(path, DATABASE_KEY)
+    assert refused.value.fields == {"path": str(path)}
+    assert not path.exists()
+
+
+def test_a_new_file_is_for_its_owner_and_group(notes: Database) -> None:
+    assert notes.path.stat().st_mode & 0o007 == 0
+
+
+def test_a_place_that_cannot_hold_a_file_is_read_only(tmp_path: Path) -> None:
+    with pytest.raises(ReadOnlyError):
+        Database.create(tmp_path / "absent" / "x.db", DATABASE_KEY)
+    with pytest.raises(ReadOnlyError):
+        Database.open(tmp_path, DATABASE_KEY)
+
+
+def test_a_read_only_database_says_so(notes: Database) -> None:
+    notes.rows("PRAGMA query_only = 1")
+    with pytest.raises(ReadOnlyError):
+        write(notes, "見本")
+    notes.rows("PRAGMA query_only = 0")
+    write(notes, "見本")
+    assert texts(notes) == ["見本"]
+
+
+def test_a_database_that_another_holds_is_busy(notes: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 50)
+    with Database.open(notes.path, DATABASE_KEY) as other:
+        with notes.transaction() as transaction:
+            transaction.run("INSERT INTO note (text) VALUES ('first')")
+            with pytest.raises(StoreBusyError):
+                write(other, "second")
+            assert texts(other) == []  # a reader sees the last state, and waits for nobody
+        write(other, "second")
+    assert texts(notes) == ["first", "second"]
+
+
+def test_a_full_disk_writes_nothing_and_then_goes_on(notes: Database) -> None:
+    write(notes, "before")
+    pages = notes.row("PRAGMA page_count")
+    assert pages is not None
+    notes.rows(f"PRAGMA max_page_count = {pages[0] + 2}")
+    with pytest.raises(DiskFullError):
+        write(notes, "small", *(f"{number}" * 4000 for number in range(20)))
+    assert texts(notes) == ["before"]
+    notes.rows("PRAGMA max_page_count = 100000")
+    write(notes, "after")
+    assert texts(notes) == ["before", "after"]
+    assert notes.check() == []
+
+
+def test_a_transaction_is_all_or_nothing(notes: Database) -> None:
+    def fail() -> None:
+        with notes.transaction() as transaction:
+            transaction.run("INSERT INTO note (text) VALUES ('half')")
+            assert transaction.row("SELECT count(*) FROM note") == (1,)
+            raise PulledError
+
+    with pytest.raises(PulledError):
+        fail()
+    assert texts(notes) == []
+    with pytest.raises(ConstraintError):
+        write(notes, "one", "one")
+    assert texts(notes) == []
+
+
+def test_a_transaction_says_how_many_rows_it_changed(notes: Database) -> None:
+    write(notes, "a", "b")
+    with notes.transaction() as transaction:
+        assert transaction.run("UPDATE note SET text = text || '!'") == 2
+        assert transaction.rows("SELECT text FROM note") == [("a!",), ("b!",)]
+
+
+def test_a_broken_rule_names_the_column_and_not_the_value(notes: Database) -> None:
+    write(notes, "見本 花子")
+    with pytest.raises(ConstraintError) as refused:
+        write(notes, "見本 花子")
+    assert "note.text" in str(refused.value)
+    assert "花子" not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+def test_any_other_fault_is_a_fault(notes: Database) -> None:
+    with pytest.raises(StoreError):
+        notes.rows("SELECT nothing FROM nowhere")
+
+
+def test_each_thread_has_its_own_transaction(notes: Database) -> None:
+    def work(name: str) -> None:
+        for number in range(10):
+            write(notes, f"{name}{number}")
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(texts(notes)) == sorted(f"{name}{number}" for name in "abcd" for number in range(10))
+
+
+def test_a_thread_sees_what_is_committed_only(notes: Database) -> None:
+    seen: list[list[str]] = []
+
+    def look() -> None:
+        seen.append(texts(notes))
+
+    def in_a_thread() -> None:
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+
+    with notes.transaction() as transaction:
+        transaction.run("INSERT INTO note (text) VALUES ('one')")
+        in_a_thread()
+    in_a_thread()
+    assert seen == [[], ["one"]]
+
+
+def test_rows_come_one_by_one(notes: Database) -> None:
+    write(notes, *(str(number) for number in range(1300)))
+    rows = notes.each("SELECT id FROM note WHERE id > ? ORDER BY id", (100,))
+    assert next(rows) == (101,)
+    assert sum(1 for _ in rows) == 1199
+
+
+def test_a_closed_database_opens_again_when_it_is_used(notes: Database) -> None:
+    write(notes, "one")
+    notes.close()
+    assert texts(notes) == ["one"]
+
+
+def test_what_a_commit_promises_is_switched_on(notes: Database) -> None:
+    asked = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "trusted_schema")
+    assert [notes.row(f"PRAGMA {name}") for name in asked] == [("wal",), (2,), (1,), (1,), (0,)]
+
+
+def test_a_damaged_page_is_found(notes: Database) -> None:
+    write(notes, *(f"{number}" * 1000 for number in range(30)))
+    assert notes.check() == []
+    notes.close()
+    raw = bytearray(notes.path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    notes.path.write_bytes(raw)
+    assert notes.check() != []
