@@ -13,8 +13,8 @@ from appliance.card.server import CardServer, Peers
 from appliance.config import Settings, load_settings, settings_paths
 from appliance.errors import ConfigError, Field
 from appliance.log import EventLog, start_logging
+from appliance.notify import Notifier
 from appliance.programs.cardd.hardening import close_memory
-from appliance.programs.cardd.notify import Notifier
 
 SOCKET = "card.sock"
 ROOT = 0
@@ -69,7 +69,6 @@ def serve(settings: Settings) -> int:
         server.serve(tick)
         notifier.stopping()
         server.close()
-    notifier.close()
     log.info("cardd.ended")
     return 0
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from appliance.card.ipc import CarddAbsentError
 from appliance.card.service import CardEvent, CardService, CardState, Tally
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
+from appliance.programs.cli.output import COULD_NOT_RUN, FINE, PROBLEM, explain
 from appliance.programs.cli.pin import read_pin
 from appliance.programs.cli.reader import card_service, settled
 from appliance.programs.cli.statement import statement_digest
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     # The type that add_subparsers gives back has no public name.
     from argparse import _SubParsersAction
 
-FINE, PROBLEM, COULD_NOT_RUN = 0, 1, 2
 NONCE_BYTES = 16
 SENTENCES = {
     CardState.SERVICE_ABSENT: "the PC/SC service (pcscd) does not answer",
@@ -79,7 +79,7 @@ def authenticate(arguments: argparse.Namespace) -> int:
     except MadoguchiError as error:
         verdict = check.refusal(error)
         code = COULD_NOT_RUN if isinstance(error, UnavailableError | ConfigError) else PROBLEM
-        print(f"appliance: {error}", file=sys.stderr)
+        print(f"appliance: {explain(error)}", file=sys.stderr)
     if arguments.json:
         print(json.dumps(asdict(verdict), ensure_ascii=False))
         return code
