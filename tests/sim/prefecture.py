@@ -132,11 +132,15 @@ class Prefecture:
         """Founds a box and enrols it; its ``syncd`` is not started."""
         school = School(self.directory / code, code, name)
         self.schools.append(school)
+        self.enrol(school)
+        return school
+
+    def enrol(self, school: "School") -> None:
+        """By the two files, as an administrator would carry them."""
         request, answer = school.directory / "request.json", school.directory / "enrolment.json"
         request.write_bytes(make_request(school.box, school.line_key).to_json())
         self.run("admit", "--request", str(request), "--out", str(answer))
         accept_bundle(school.box, school.line_key, EnrolmentBundle.from_json(answer.read_bytes()))
-        return school
 
     def listing(self) -> list[dict[str, object]]:
         """What ``schools --json`` says."""

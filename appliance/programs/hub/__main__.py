@@ -6,43 +6,29 @@ Exit codes: 0 fine, 1 refused, 2 could not run. With ``--json`` the output is fo
 import argparse
 import json
 import os
-import signal
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.clock import SystemClock
-from appliance.config import credential_path, read_credential
+from appliance.config import read_credential
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
-from appliance.ledger.keys import SigningKey
-from appliance.log import EventLog, start_logging
-from appliance.notify import Notifier
+from appliance.log import start_logging
 from appliance.programs.hub.admission import admit
-from appliance.programs.hub.founding import CLIENT_NAME, HubFoundedError, found_hub, make_credentials
-from appliance.programs.hub.ingest import SUBSCRIPTIONS, Ingest
+from appliance.programs.hub.founding import HubFoundedError, found_hub, make_credentials
 from appliance.programs.hub.page import as_json, serve_page
 from appliance.programs.hub.registry import Registry
+from appliance.programs.hub.serving import serve
 from appliance.programs.hub.settings import (
     AUTHORITY_FILE,
     DATABASE_KEY,
     DATABASE_NAME,
-    FAMILIES,
-    HUB_KEY,
-    LINE_FILE,
-    LINE_KEY,
     HubSettings,
     load_hub_settings,
 )
 from appliance.store.database import Database
-from appliance.store.migrate import migrate
 from appliance.sync.enrolment import EnrolmentRequest
-from appliance.sync.mqtt import Address, MqttLine
-from appliance.sync.tls import line_tls
 
-PAGE_PAUSE_S = 5.0
 FINE, REFUSED, COULD_NOT_RUN = 0, 1, 2
 
 
@@ -137,72 +123,9 @@ def _page(_: argparse.Namespace) -> int:
 def _serve(_: argparse.Namespace) -> int:
     settings = load_hub_settings()
     start_logging(settings.hub.log_level)
-    log, notifier, clock = EventLog("hub"), Notifier(), SystemClock()
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
     with _database(settings) as database:
-        migrate(database, FAMILIES)
-        line = _line(settings)
-        key = SigningKey.from_pem(read_credential(HUB_KEY))
-        ingest = Ingest(database, key, settings.hub.name, line=line, clock=clock, log=log)
-        line.start()
-        page = Page(log)
-        notifier.ready()
-        log.info("hub.ready", page=settings.page.port)
-        alive_s = 0.0
-        while not stopping.is_set():
-            ingest.step()
-            page.keep()
-            if notifier.interval_s is not None and time.monotonic() - alive_s >= notifier.interval_s:
-                alive_s = time.monotonic()
-                notifier.alive()
-        notifier.stopping()
-        line.stop()
-        page.stop()
-    log.info("hub.ended")
+        serve(settings, database)
     return FINE
-
-
-class Page:
-    """The page's process: started, and started again some time after it ended."""
-
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
-        self._next_s = 0.0
-
-    def keep(self) -> None:
-        if self._process is not None and self._process.poll() is not None:
-            self._log.error("hub.page_ended", status=self._process.returncode)
-            self._process = None
-        if self._process is None and time.monotonic() >= self._next_s:
-            self._next_s = time.monotonic() + PAGE_PAUSE_S
-            command = [sys.executable, "-I", "-m", "appliance.programs.hub", "page"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
-
-    def stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(PAGE_PAUSE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-
-
-def _line(settings: HubSettings) -> MqttLine:
-    folder = settings.hub.state_dir
-    try:
-        authority, certificate = (folder / AUTHORITY_FILE).read_bytes(), (folder / LINE_FILE).read_bytes()
-    except OSError as error:
-        raise HubFileError(file=str(folder), reason="the hub is not founded") from error
-    tls = line_tls(authority, certificate, credential_path(LINE_KEY))
-    address = Address(settings.broker.host, settings.broker.port)
-    return MqttLine(address, tls, client_id=CLIENT_NAME, subscriptions=SUBSCRIPTIONS)
 
 
 def _database(settings: HubSettings) -> Database:

@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from queue import Empty
 
 import pytest
@@ -272,3 +273,26 @@ def test_another_schools_topic_is_closed_and_its_ledger_refused(
         one.syncd.start()
         one.until_confirmed()
     assert mirrored(prefecture, victim) == size
+
+
+def test_a_box_that_is_enrolled_later_begins_then(prefecture: Prefecture, tmp_path: Path) -> None:
+    school = School(tmp_path / "box", "B113299909998", "まだの小学校")
+    try:
+        school.syncd.start()
+        until("the start", lambda: bool(school.syncd.events("syncd.ready")))
+        time.sleep(1.5)
+        assert school.pending == 1
+        prefecture.enrol(school)
+        school.until_confirmed()
+    finally:
+        school.stop()
+
+
+def test_without_a_key_it_says_which_and_ends(tmp_path: Path) -> None:
+    school = School(tmp_path / "box", "B113299909988", "かぎのない小学校")
+    (tmp_path / "box" / "keys" / "device.key").unlink()
+    school.syncd.start()
+    assert school.syncd.process is not None
+    assert school.syncd.process.wait(20) == 2
+    assert "config.credential name=device.key" in school.syncd.log.read_text()
+    school.stop()

@@ -1,0 +1,134 @@
+"""What the hub does with each message, without a network."""
+
+from collections.abc import Callable
+
+import pytest
+
+from appliance.ledger.entry import EntryType
+from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.verify import Batch
+from appliance.log import EventLog
+from appliance.programs.hub.ingest import Ingest
+from appliance.store.ledger import Draft, MirrorLedger
+from appliance.store.vault import Vault
+from appliance.sync.mqtt import Arrived, LineDown, LineUp
+from appliance.sync.wire import Ack, Lane, Message, Refusal, State, pack, topic
+from tests.programs.hub.conftest import FoundedBox, FoundedHub
+from tests.sim.paper_line import PaperLine
+
+CODE, OTHER = "B113299900018", "C113299900028"
+MakeBox = Callable[[str, str], FoundedBox]
+
+
+class Desk:
+    """The ingest, fed by hand."""
+
+    def __init__(self, hub: FoundedHub, key: SigningKey) -> None:
+        self.line = PaperLine()
+        log = EventLog("hub")
+        self.ingest = Ingest(hub.database, key, "hub.test", line=self.line, clock=hub.clock, log=log)
+
+    def hear(self, code: str, lane: Lane, message: Message | bytes) -> list[tuple[str, Message]]:
+        payload = message if isinstance(message, bytes) else pack(message)
+        self.line.events.put(Arrived(topic(code, lane), payload))
+        self.ingest.step()
+        return [(paper.topic, paper.message) for paper in self.line.take()]
+
+
+@pytest.fixture
+def desk(hub: FoundedHub) -> Desk:
+    key = (hub.settings.hub.state_dir.parent / "hub-keys" / "hub.key").read_bytes()
+    desk = Desk(hub, SigningKey.from_pem(key))
+    desk.line.events.put(LineUp())
+    desk.ingest.step()
+    return desk
+
+
+def batch(box: FoundedBox) -> Batch:
+    ledger = box.box.ledger
+    head = ledger.head()
+    assert head.checkpoint is not None
+    return Batch(ledger.origin, 0, tuple(ledger.items(0, head.size)), head.checkpoint)
+
+
+def refusals(answers: list[tuple[str, Message]]) -> list[tuple[str, str]]:
+    return [(where, one.code) for where, one in answers if isinstance(one, Refusal)]
+
+
+def test_a_school_that_is_admitted_while_the_hub_runs_is_heard(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:
+    box = make_box(CODE, "見本小学校")
+    assert desk.hear(CODE, Lane.UP, batch(box)) == []  # never heard of
+    hub.admit(box)
+    ((where, ack),) = desk.hear(CODE, Lane.UP, batch(box))
+    assert where == topic(CODE, Lane.ACK)
+    assert isinstance(ack, Ack)
+    bundle = hub.admit(box)
+    assert (
+        box.box.ledger.confirm(ack.checkpoint, ack.cosignature, VerifyingKey.from_pem(bundle.hub_key.encode())).size
+        == 1
+    )
+
+
+def test_every_refusal_is_answered_and_remembered(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:
+    box, other = make_box(CODE, "見本小学校"), make_box(OTHER, "見本中学校")
+    for one in (box, other):
+        hub.admit(one)
+    where = topic(CODE, Lane.ACK)
+    assert refusals(desk.hear(CODE, Lane.UP, b"nonsense")) == [(where, "sync.malformed")]
+    assert refusals(desk.hear(CODE, Lane.UP, batch(other))) == [(where, "sync.other_school")]
+    assert hub.registry.overview()[0].refused_code == "sync.other_school"
+    assert desk.hear(CODE, Lane.UP, batch(box))
+    assert refusals(desk.hear(CODE, Lane.UP, batch(box))) == [(where, "sync.replayed")]
+    assert hub.registry.overview()[0].refused_code == "sync.replayed"
+    assert hub.registry.overview()[1].refused_code is None
+
+
+def test_a_message_on_the_wrong_lane_changes_nothing(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:
+    box = make_box(CODE, "見本小学校")
+    hub.admit(box)
+    assert desk.hear(CODE, Lane.STATE, batch(box)) == []
+    assert desk.hear(CODE, Lane.UP, State(True, 1, 0, 0)) == []
+    (school,) = hub.registry.overview()
+    assert (school.mirrored, school.online, school.refused_code) == (0, False, "sync.malformed")
+    mirror = MirrorLedger.find(hub.database, Vault.of(hub.database), box.box.school.origin)
+    assert mirror.head().size == 0
+
+
+def test_a_feed_goes_to_boxes_that_are_there(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:
+    hub.admit(make_box(CODE, "見本小学校"))
+    assert desk.hear(CODE, Lane.STATE, State(False, 0, 0, 0)) == []
+    ((where, feed),) = desk.hear(CODE, Lane.STATE, State(True, 9, 2, 0))
+    assert where == topic(CODE, Lane.DOWN)
+    assert isinstance(feed, Batch)
+    assert (feed.first, len(feed.items)) == (0, 2)
+    assert (hub.registry.overview()[0].online, hub.registry.overview()[0].pending) == (True, 7)
+    assert desk.hear(CODE, Lane.STATE, State(True, 9, 9, 0)) == []  # one batch on its way is enough
+    desk.line.events.put(LineDown("line.lost"))
+    desk.ingest.step()
+    assert hub.registry.overview()[0].online is False
+
+
+def test_a_broken_database_answers_nothing_and_ends_nothing(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:
+    box = make_box(CODE, "見本小学校")
+    hub.admit(box)
+    desk.hear(CODE, Lane.STATE, State(True, 1, 0, 0))
+    with hub.database.transaction() as transaction:
+        transaction.run("ALTER TABLE entry RENAME TO gone")
+    assert refusals(desk.hear(CODE, Lane.UP, batch(box))) == [(topic(CODE, Lane.ACK), "store.fault")]
+    with hub.database.transaction() as transaction:
+        transaction.run("ALTER TABLE gone RENAME TO entry")
+    ((_, ack),) = desk.hear(CODE, Lane.UP, batch(box))
+    assert isinstance(ack, Ack)
+
+
+def test_what_the_box_appends_is_mirrored_with_its_bodies(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:
+    box = make_box(CODE, "見本小学校")
+    hub.admit(box)
+    with box.box.ledger.append() as appending:
+        appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"purpose": "visit"}))
+    desk.hear(CODE, Lane.UP, batch(box))
+    mirror = MirrorLedger.find(hub.database, Vault.of(hub.database), box.box.school.origin)
+    body = mirror.body(1)
+    assert body is not None
+    assert body.read() == {"purpose": "visit"}
+    assert b"visit" not in hub.database.path.read_bytes()

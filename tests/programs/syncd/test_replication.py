@@ -1,0 +1,186 @@
+"""Both lanes of a box, without a network."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from appliance.ledger.checkpoint import cosign
+from appliance.ledger.entry import EntryType
+from appliance.ledger.keys import SigningKey
+from appliance.ledger.verify import Batch, verify_batch
+from appliance.log import EventLog
+from appliance.programs.syncd.replication import Replication
+from appliance.services.opening import OpenBox, found_box
+from appliance.store.ledger import Draft, MirrorLedger
+from appliance.store.signal import SignalStore
+from appliance.sync.enrolment import EnrolmentBundle
+from appliance.sync.governor import Governor
+from appliance.sync.mqtt import Arrived, LineDown, LineUp, Rejected
+from appliance.sync.wire import Ack, Lane, Message, Refusal, State, pack, topic
+from tests.sim.clock import ManualClock
+from tests.sim.paper_line import PaperLine
+from tests.sync.memory import MemoryOwn
+
+CODE = "B113299900018"
+FEED = f"madoguchi/1/{CODE}/feed/1"
+HUB = SigningKey.make()
+
+
+class Box:
+    """A box whose replication is stepped by hand, and the hub's side of the talk."""
+
+    def __init__(self, box: OpenBox, device_key: SigningKey, clock: ManualClock) -> None:
+        self.box, self.clock, self.line = box, clock, PaperLine()
+        MirrorLedger.add(box.database, box.vault, FEED, HUB.public)
+        pem = HUB.public.pem().decode()
+        bundle = EnrolmentBundle(CODE, "localhost", 8883, "-", "-", "hub.test", pem, b"", FEED, pem)
+        governor = Governor((), (), 0)
+        self.replication = Replication(
+            box, device_key, bundle, line=self.line, governor=governor, log=EventLog("syncd")
+        )  # fmt: skip
+
+    def hear(self, lane: Lane, message: Message | bytes, code: str = CODE) -> list[Message]:
+        payload = message if isinstance(message, bytes) else pack(message)
+        self.line.events.put(Arrived(topic(code, lane), payload))
+        return self.step()
+
+    def step(self, after_ms: int = 0) -> list[Message]:
+        self.clock.advance(after_ms)
+        self.replication.step()
+        return [paper.message for paper in self.line.take()]
+
+    def connect(self) -> list[Message]:
+        self.line.events.put(LineUp())
+        return self.step()
+
+    def visit(self) -> None:
+        with self.box.ledger.append() as appending:
+            appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"purpose": "visit"}))
+
+    def ack(self, batch: Batch) -> Ack:
+        """The receipt that a hub would give for a batch that holds the whole ledger."""
+        empty = MemoryOwn(HUB).head().frontier
+        verified = verify_batch(batch, self.box.school.origin, empty, 0, self.box.ledger.public_key)
+        return Ack(batch.origin, batch.checkpoint, cosign(verified.checkpoint, "hub.test", 1, HUB))
+
+    def said(self) -> dict[str, object]:
+        found = SignalStore(self.box.database).read("sync")
+        assert found is not None
+        return found.value
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    clock, device_key = ManualClock(), SigningKey.make()
+    opened = found_box(tmp_path, b"k" * 32, device_key, clock, CODE, "見本小学校")
+    with opened.database:
+        yield Box(opened, device_key, clock)
+
+
+def test_what_is_pending_goes_out_when_the_line_comes_up(box: Box) -> None:
+    assert box.step() == []
+    state, batch = box.connect()
+    assert state == State(True, 1, 0, box.clock.now_ms())
+    assert isinstance(batch, Batch)
+    assert (batch.first, len(batch.items)) == (0, 1)
+    assert box.hear(Lane.ACK, box.ack(batch)) == []
+    assert box.box.ledger.head().cosigned_size == 1
+    (told,) = box.step(after_ms=1_000)
+    assert isinstance(told, State)
+    assert (told.size, told.cosigned) == (1, 1)
+    said = box.said()
+    assert (said["connected"], said["cosigned_size"], said["sent_size"], said["refused"]) == (True, 1, 1, None)
+    assert said["confirmed_ms"] == box.clock.now_ms() - 1_000
+
+
+def test_another_program_that_appends_is_noticed(box: Box) -> None:
+    _, batch = box.connect()
+    assert isinstance(batch, Batch)
+    box.hear(Lane.ACK, box.ack(batch))
+    # A thread has a connection of its own, as the kiosk's process has.
+    writer = Thread(target=box.visit)
+    writer.start()
+    writer.join()
+    sent = [one for one in box.step() if isinstance(one, Batch)]
+    assert [(one.first, len(one.items)) for one in sent] == [(1, 1)]
+
+
+def test_a_refusal_is_shown_until_something_is_confirmed(box: Box) -> None:
+    _, batch = box.connect()
+    assert isinstance(batch, Batch)
+    box.hear(Lane.ACK, Refusal(batch.origin, "ledger.signature"))
+    assert box.said()["refused"] == "ledger.signature"
+    box.hear(Lane.ACK, box.ack(batch))
+    assert box.said()["refused"] is None
+
+
+def test_a_receipt_of_a_stranger_is_not_stored(box: Box) -> None:
+    _, batch = box.connect()
+    assert isinstance(batch, Batch)
+    good = box.ack(batch)
+    box.hear(Lane.ACK, Ack(good.origin, good.checkpoint, good.cosignature[:-1] + b"\0"))
+    assert box.box.ledger.head().cosigned_size == 0
+    assert box.said()["refused"] == "ledger.signature"
+
+
+def test_the_feed_is_mirrored_and_confirmed(box: Box) -> None:
+    feed = MemoryOwn(HUB, FEED)
+    feed.append(3)
+    box.connect()
+    (ack,) = box.hear(Lane.DOWN, Batch(FEED, 0, tuple(feed.entries), feed.checkpoint_at(3)))
+    assert isinstance(ack, Ack)
+    assert feed.confirm(ack.checkpoint, ack.cosignature, box.box.ledger.public_key).signer == box.box.school.origin
+    forged = MemoryOwn(SigningKey.make(), FEED)
+    forged.append(4)
+    (refusal,) = box.hear(Lane.DOWN, Batch(FEED, 3, tuple(forged.entries[3:]), forged.checkpoint_at(4)))
+    assert refusal == Refusal(FEED, "ledger.signature")
+    assert box.said()["refused"] is None  # that is the hub's trouble, not the box's records
+
+
+def test_nonsense_is_refused_and_ends_nothing(box: Box) -> None:
+    box.connect()
+    assert box.hear(Lane.DOWN, b"nonsense") == [Refusal(FEED, "sync.malformed")]
+    assert box.hear(Lane.ACK, b"nonsense") == []
+    assert box.hear(Lane.ACK, State(True, 1, 1, 1)) == []
+    assert box.hear(Lane.DOWN, Refusal(FEED, "sync.gap", 1), code="B113299900028") == []
+    box.line.events.put(Rejected("Not authorized"))
+    assert box.step() == []
+
+
+def test_a_line_that_goes_down_is_said_with_its_reason(box: Box) -> None:
+    box.connect()
+    since = box.said()["since_ms"]
+    box.clock.advance(5_000)
+    box.line.events.put(LineDown("line.lost"))
+    box.step()
+    said = box.said()
+    assert (said["connected"], said["error"]) == (False, "line.lost")
+    assert said["since_ms"] == int(str(since)) + 5_000
+    box.visit()
+    assert box.step(after_ms=600_000) == []  # nothing is handed to a line that is down
+
+
+def test_it_keeps_saying_that_it_lives(box: Box) -> None:
+    box.step()
+    first = SignalStore(box.box.database).read("sync")
+    box.step(after_ms=31_000)
+    second = SignalStore(box.box.database).read("sync")
+    assert first is not None
+    assert second is not None
+    assert second.at_ms - first.at_ms == 31_000
+
+
+def test_a_broken_database_ends_nothing(box: Box) -> None:
+    _, batch = box.connect()
+    assert isinstance(batch, Batch)
+    with box.box.database.transaction() as transaction:
+        transaction.run("ALTER TABLE cosignature RENAME TO gone")
+    box.hear(Lane.ACK, box.ack(batch))
+    with box.box.database.transaction() as transaction:
+        transaction.run("ALTER TABLE gone RENAME TO cosignature")
+    again = [one for one in box.step(after_ms=5_000) if isinstance(one, Batch)]
+    assert [one.first for one in again] == [0]
+    box.hear(Lane.ACK, box.ack(again[0]))
+    assert box.box.ledger.head().cosigned_size == 1
