@@ -81,8 +81,8 @@ class CheckIn:
         now_ms = self._box.clock.now_ms()
         check_attempts(
             this_visit=wrong_this_visit,
-            last_hour=self._cards.attempts_since(now_ms - HOUR_MS),
-            last_day=self._cards.attempts_since(now_ms - DAY_MS),
+            last_hour=self._cards.attempts_within(HOUR_MS, now_ms),
+            last_day=self._cards.attempts_within(DAY_MS, now_ms),
         )
         code_digest = digest(parse_link_code(text), self._box.school_key)
         issued = self._cards.code(code_digest)

@@ -36,7 +36,7 @@ class LinkCodes:
     def issue(self, guardian_id: str, staff_id: str) -> PrintedCode:
         """A code for this guardian; an older unused one ends. Raises ``NotAGuardianError``."""
         guardian = self._people.person(guardian_id)
-        if guardian is None or guardian.kind != "guardian":
+        if guardian is None or guardian.kind != "guardian" or not guardian.present:
             raise NotAGuardianError()
         now_ms = self._box.clock.now_ms()
         code = self._unused()

@@ -17,6 +17,10 @@ class StoredCode:
     withdrawn_ms: int | None
 
 
+KEPT_MS = 2 * 86_400_000
+"""How long an attempt at a code is remembered: twice the longest time that a limit looks back."""
+
+
 class CardStore:
     """Links, codes and attempts at codes."""
 
@@ -81,8 +85,13 @@ class CardStore:
     def note_attempt(self, now_ms: int) -> None:
         """Remembers that a wrong code was typed; survives a restart, so that it cannot be used to guess on."""
         with self._database.transaction() as transaction:
+            transaction.run("DELETE FROM code_attempt WHERE abs(at_ms - ?) >= ?", (now_ms, KEPT_MS))
             transaction.run("INSERT INTO code_attempt VALUES (?)", (now_ms,))
 
-    def attempts_since(self, ms: int) -> int:
-        found = self._database.row("SELECT count(*) FROM code_attempt WHERE at_ms >= ?", (ms,))
+    def attempts_within(self, span_ms: int, now_ms: int) -> int:
+        """How many wrong codes were typed less than ``span_ms`` from now.
+
+        Before or after: a clock that was corrected by seconds forgets none, one that was years ahead locks nobody out.
+        """
+        found = self._database.row("SELECT count(*) FROM code_attempt WHERE abs(at_ms - ?) < ?", (now_ms, span_ms))
         return int(found[0]) if found else 0

@@ -1,5 +1,6 @@
 """The people of the latest roster, for finding them by name, reading and class."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +10,8 @@ from appliance.store.database import Database, Row, Transaction
 
 @dataclass(frozen=True, slots=True)
 class ListedPerson:
-    """``class_title`` and ``number`` (出席番号) are empty and None for who is no pupil."""
+    """``class_title`` and ``number`` (出席番号) are empty and None for who is no pupil. ``present`` is False for who
+    is no longer in the latest roster."""
 
     id: str
     kind: str
@@ -18,13 +20,17 @@ class ListedPerson:
     class_title: str
     number: int | None
     protected: bool
+    present: bool
 
 
-PERSON = "SELECT person.id, kind, name, kana, class, number, protected FROM person"
+PERSON = "SELECT person.id, kind, name, kana, class, number, protected, present FROM person"
 ORDER = " ORDER BY class = '', class, number, kana, person.id"
+KATAKANA = {hiragana: hiragana + 0x60 for hiragana in range(0x3041, 0x3097)}
 
 
 class PeopleStore:
+    """Reading them, and replacing them by those of a newer roster."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -73,13 +79,17 @@ class PeopleStore:
         return [_listed(row) for row in self._database.rows(where, (class_title,))]
 
     def search(self, text: str, limit: int = 100) -> list[ListedPerson]:
-        """Pupils and guardians whose name or reading holds every word of the text, spaces aside."""
-        words = [word for word in text.replace("\u3000", " ").split(" ") if word]
+        """Pupils and guardians whose name or reading holds every word of the text, spaces aside.
+
+        A reading may be typed in hiragana, or in katakana of either width.
+        """
+        words = text.split()
         if not words:
             return []
-        found = "(replace(replace(name, ' ', ''), '　', '') LIKE ? ESCAPE '\\' OR kana LIKE ? ESCAPE '\\')"
+        name, kana = (f"replace(replace({column}, ' ', ''), '　', '')" for column in ("name", "kana"))
+        found = f"({name} LIKE ? ESCAPE '\\' OR {kana} LIKE ? ESCAPE '\\')"
         condition = " AND ".join([found] * len(words))
-        patterns = [f"%{_escaped(word)}%" for word in words for _ in range(2)]
+        patterns = [f"%{_escaped(one)}%" for word in words for one in (word, _katakana(word))]
         sql = f"{PERSON} WHERE kind IN ('pupil', 'guardian') AND present = 1 AND {condition}{ORDER} LIMIT ?"
         return [_listed(row) for row in self._database.rows(sql, [*patterns, limit])]
 
@@ -100,13 +110,17 @@ class PeopleStore:
 
 
 def _listed(row: Row) -> ListedPerson:
-    person_id, kind, name, kana, class_title, number, protected = row
-    return ListedPerson(person_id, kind, name, kana, class_title, number, bool(protected))
+    person_id, kind, name, kana, class_title, number, protected, present = row
+    return ListedPerson(person_id, kind, name, kana, class_title, number, bool(protected), bool(present))
 
 
 def _guardianship(one: Guardianship) -> tuple[str | int, ...]:
     since = one.since.isoformat() if one.since else ""
     return one.guardian, one.pupil, since, one.until.isoformat() if one.until else "", int(one.barred)
+
+
+def _katakana(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).translate(KATAKANA)
 
 
 def _escaped(word: str) -> str:
