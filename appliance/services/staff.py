@@ -20,6 +20,7 @@ FREE_FAILURES = 5
 FIRST_LOCK_MS = 60_000
 LONGEST_LOCK_MS = 3_600_000
 IDLE_MS = 30 * 60_000
+TOUCH_MS = 60_000
 ABSOLUTE_MS = 12 * 3_600_000
 TOKEN_BYTES = 32
 STAFF_ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
@@ -111,8 +112,11 @@ class StaffAccounts:
             appending.add(Draft(EntryType.STAFF_SIGNED_IN, {"with": "password"}, actor=number, subject=number))
         return token
 
-    def signed_in(self, token: str | None) -> SignedIn:
-        """Who holds this token; raises ``SignInNeededError`` when nobody does or the session has ended."""
+    def signed_in(self, token: str | None, *, active: bool = True) -> SignedIn:
+        """Who holds this token; raises ``SignInNeededError`` when nobody does or the session has ended.
+
+        ``active`` is False for what a page asks by itself: that must not keep a session alive.
+        """
         found = self._store.session(_digest(token)) if token else None
         now_ms = self._box.clock.now_ms()
         if token is None or found is None:
@@ -120,7 +124,7 @@ class StaffAccounts:
         if now_ms - found.seen_ms > IDLE_MS or now_ms - found.started_ms > ABSOLUTE_MS:
             self._store.close_session(_digest(token))
             raise SignInNeededError()
-        if now_ms - found.seen_ms > 60_000 or now_ms < found.seen_ms:
+        if active and (now_ms - found.seen_ms > TOUCH_MS or now_ms < found.seen_ms):
             self._store.touch_session(_digest(token), now_ms)
         return SignedIn(found.staff.id, found.staff.name, found.staff.role)
 

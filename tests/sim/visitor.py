@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 WAIT_S = 20.0
 POLL_S = 0.01
-CSRF = re.compile(r'name="csrf[-_]token" (?:content|value)="([^"]+)"')
+CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 class UnexpectedPageError(AssertionError):

@@ -1,6 +1,5 @@
 """The kiosk's pages: always one address, which shows the screen of the moment, and nothing of the last person."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -9,17 +8,16 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from appliance.errors import Field, RefusedError
+from appliance.errors import Field
 from appliance.programs.kiosk import flow
 from appliance.programs.kiosk.conductor import Conductor
 from appliance.programs.kiosk.flow import Notice, Screen, Step
+from appliance.programs.kiosk.streams import Streams
 from appliance.services.check_in import CheckIn, receipt_number
 from appliance.services.opening import School
 from appliance.web.catalogue import Catalogue, NoSentenceError
 from appliance.web.site import catalogue, public
 
-HEARTBEAT_S = 10.0
-MOST_STREAMS = 4
 MOST_TYPED_BYTES = 16
 POSITIONS = {Step.READING: 1, Step.LINK: 1, Step.STATEMENT: 2, Step.PIN: 3, Step.LAST_TRY: 3, Step.SIGNING: 3}
 PICTURES = {
@@ -28,12 +26,6 @@ PICTURES = {
     "reader.service": "reader-gone.svg",
     "cardd.absent": "reader-gone.svg",
 }
-
-
-class TooManyStreamsError(RefusedError):
-    """More pages are open than a kiosk has; the threads are kept for the one that people use."""
-
-    code = "web.too_many_streams"
 
 
 def statement_lines(sentences: Catalogue, school: School, language: str, linking: bool, now_ms: int) -> tuple[str, ...]:
@@ -52,7 +44,7 @@ def statement_lines(sentences: Catalogue, school: School, language: str, linking
 def make_blueprint(conductor: Conductor, check_in: CheckIn, school: School) -> Blueprint:
     """All views of the kiosk; all are public, because nobody but the screen beside it reaches them."""
     pages = Blueprint("kiosk", __name__)
-    streams: set[int] = set()
+    streams = Streams(lambda version, timeout_s: conductor.wait_for_change(version, timeout_s).version)
 
     def context(screen: Screen) -> dict[str, Any]:
         sentences = catalogue()
@@ -97,22 +89,7 @@ def make_blueprint(conductor: Conductor, check_in: CheckIn, school: School) -> B
     @pages.get("/events")
     @public
     def follow() -> Response:
-        if len(streams) >= MOST_STREAMS:
-            raise TooManyStreamsError()
-        mark = id(request._get_current_object())  # type: ignore[attr-defined]  # werkzeug's proxy has it
-        streams.add(mark)
-
-        def lines() -> Iterator[str]:
-            try:
-                version = -1
-                while True:
-                    now = conductor.wait_for_change(version, HEARTBEAT_S)
-                    version = now.version
-                    yield f"data: {version}\n\n"
-            finally:
-                streams.discard(mark)
-
-        return Response(lines(), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        return Response(streams.follow(), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     def answer(event: flow.Event) -> AnyResponse:
         conductor.handle(event, request.form.get("token", ""))

@@ -18,6 +18,8 @@ from appliance.store.people import PeopleStore
 from appliance.web.site import catalogue, public
 
 COOKIE = "__Host-staff"
+BY_ITSELF = "X-Refresh"
+"""Sent by a page that refreshes itself, without anybody at it."""
 
 
 class NoPersonError(RefusedError):
@@ -46,7 +48,8 @@ class Authorise:
         self._accounts = accounts
 
     def __call__(self) -> None:
-        g.staff = self._accounts.signed_in(request.cookies.get(COOKIE))
+        by_itself = request.headers.get(BY_ITSELF) is not None
+        g.staff = self._accounts.signed_in(request.cookies.get(COOKIE), active=not by_itself)
 
 
 def make_blueprint(uses: Uses) -> Blueprint:
@@ -99,7 +102,7 @@ def _add_today(pages: Blueprint, uses: Uses) -> None:
         visits = uses.visits.on(day, state.sent_size)
         now = datetime.now().astimezone()
         return render_template(
-            "today.html",
+            "now.html" if BY_ITSELF in request.headers else "today.html",
             day=day,
             is_today=day.date() == now.date(),
             before=(day - timedelta(days=1)).date(),

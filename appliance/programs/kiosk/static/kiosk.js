@@ -3,7 +3,6 @@
 
 const holder = document.getElementById("screen");
 const away = document.getElementById("away");
-const csrf = document.querySelector("meta[name=csrf-token]").content;
 let version = -1;
 let asking = false;
 let again = false;
@@ -43,6 +42,8 @@ async function draw() {
 }
 
 async function send(form, body, type) {
+  // The form's own token: the page may be older than the program that answers it.
+  const csrf = form.querySelector("[name=csrf_token]").value;
   const options = { method: "POST", body, redirect: "manual", headers: { "X-CSRFToken": csrf } };
   if (type) options.headers["Content-Type"] = type;
   options.headers["X-Screen"] = frame().dataset.token;

@@ -1,0 +1,1 @@
+"""Every flow clicked through in real Chromium, as a person would."""
