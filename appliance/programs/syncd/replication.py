@@ -21,7 +21,7 @@ SIGNAL = "sync"
 POLL_S = 0.05
 TICK_MS = 50
 SAY_EVERY_MS = 30_000
-STATE_EVERY_MS = 1_000
+STATE_AFTER_MS = 1_000
 HARMLESS = frozenset({"sync.replayed", "sync.gap"})
 """Refusals that repair a lost answer; the others stay on the staff's page until a batch is confirmed."""
 
@@ -64,8 +64,9 @@ class Replication:
         self._refused: str | None = None
         self._confirmed_ms: int | None = None
         self._said: dict[str, Field] = {}
-        self._said_ms = self._ticked_ms = self._stated_ms = -SAY_EVERY_MS
-        self._stated: State | None = None
+        self._said_ms = self._ticked_ms = -SAY_EVERY_MS
+        self._stated: tuple[int, int] | None = None
+        self._unstated_ms: int | None = None
 
     def step(self) -> None:
         """Waits for an event at most ``POLL_S`` and handles it; then looks after what the box has written."""
@@ -145,17 +146,23 @@ class Replication:
                     self._refused = code
 
     def _state(self) -> None:
-        """Tells the hub how much is pending; often enough for its page, seldom enough for the line."""
+        """Tells the hub how much is pending: at once when nothing is, else when it has stayed so for a moment.
+
+        So an ordinary visit costs one such message, and the last word of a box that leaves is true.
+        """
         now_ms = self._box.clock.monotonic_ms()
-        size, cosigned = self._own.size, self._own.cosigned
-        told = self._stated
-        if not self._connected or (told is not None and (told.size, told.cosigned) == (size, cosigned)):
+        sizes = (self._own.size, self._own.cosigned)
+        if not self._connected or sizes == self._stated:
+            self._unstated_ms = None
             return
-        if told is not None and now_ms - self._stated_ms < STATE_EVERY_MS:
+        if self._unstated_ms is None:
+            self._unstated_ms = now_ms
+        pending = sizes[0] - sizes[1]
+        if self._stated is not None and pending and now_ms - self._unstated_ms < STATE_AFTER_MS:
             return
-        state = State(True, size, cosigned, self._box.clock.now_ms())
+        state = State(True, *sizes, self._box.clock.now_ms())
         if self._line.publish(topic(self._school, Lane.STATE), pack(state), retain=True) is not None:
-            self._stated, self._stated_ms = state, now_ms
+            self._stated, self._unstated_ms = sizes, None
 
     def _say(self) -> None:
         """Tells the box's other programs; a word at least every ``SAY_EVERY_MS``, so that silence means something."""

@@ -63,7 +63,7 @@ def test_nothing_comes_from_elsewhere_and_nobody_else_is_answered(client: FlaskC
     assert "<script" not in text
     assert "style=" not in text
     assert "//" not in text.replace("<!doctype html>", "")
-    for path in ("/static/hub.css", "/shared/tokens.css"):
+    for path in ("/static/hub.css", "/shared/tokens.css", "/shared/icon.svg"):
         with client.get(path, base_url=BASE) as file:
             assert file.status_code == 200
     assert client.get("/", base_url="http://evil.example").status_code == 400

@@ -85,14 +85,25 @@ def test_what_is_pending_goes_out_when_the_line_comes_up(box: Box) -> None:
     assert state == State(True, 1, 0, box.clock.now_ms())
     assert isinstance(batch, Batch)
     assert (batch.first, len(batch.items)) == (0, 1)
-    assert box.hear(Lane.ACK, box.ack(batch)) == []
+    assert box.hear(Lane.ACK, box.ack(batch)) == [State(True, 1, 1, box.clock.now_ms())]
     assert box.box.ledger.head().cosigned_size == 1
-    (told,) = box.step(after_ms=1_000)
-    assert isinstance(told, State)
-    assert (told.size, told.cosigned) == (1, 1)
     said = box.said()
     assert (said["connected"], said["cosigned_size"], said["sent_size"], said["refused"]) == (True, 1, 1, None)
-    assert said["confirmed_ms"] == box.clock.now_ms() - 1_000
+    assert said["confirmed_ms"] == box.clock.now_ms()
+
+
+def test_a_visit_costs_the_hub_one_word_about_the_state(box: Box) -> None:
+    _, batch = box.connect()
+    assert isinstance(batch, Batch)
+    box.hear(Lane.ACK, box.ack(batch))
+    writer = Thread(target=box.visit)
+    writer.start()
+    writer.join()
+    assert [type(one) for one in box.step()] == [Batch]
+    assert box.step(after_ms=500) == []
+    (pending,) = box.step(after_ms=600)  # it takes long: now the hub hears of it
+    assert isinstance(pending, State)
+    assert (pending.size, pending.cosigned) == (2, 1)
 
 
 def test_another_program_that_appends_is_noticed(box: Box) -> None:
