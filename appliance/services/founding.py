@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from appliance.ledger.keys import SigningKey
+from appliance.ledger.keys import KeyFormError, SigningKey
 from appliance.store.database import KEY_BYTES
 
 CERTIFICATE_DAYS = 397
@@ -46,10 +46,16 @@ def make_credentials(folder: Path) -> list[str]:
 
 
 def staff_certificate(key_pem: bytes, names: tuple[str, ...], now: datetime) -> bytes:
-    """A self-signed certificate (PEM) for the staff site: what serves until the hub or the board provides one."""
-    key = serialization.load_pem_private_key(key_pem, None)
+    """A self-signed certificate (PEM) for the staff site: what serves until the hub or the board provides one.
+
+    Raises ``KeyFormError`` unless the key is an elliptic-curve key in PEM.
+    """
+    try:
+        key = serialization.load_pem_private_key(key_pem, None)
+    except (ValueError, TypeError) as error:
+        raise KeyFormError(reason="no private key in PEM") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError("the staff key is no elliptic-curve key")
+        raise KeyFormError(reason="no elliptic-curve key")
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     certificate = (
         x509.CertificateBuilder()

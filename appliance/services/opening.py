@@ -87,6 +87,7 @@ def found_box(
     database = Database.create(state_dir / DATABASE_NAME, database_key)
     migrate(database, BOX_FAMILIES)
     if database.row("SELECT 1 FROM school") is not None:
+        database.close()
         raise AlreadyFoundedError()
     origin = box_origin(code, 1)
     vault = Vault.of(database)

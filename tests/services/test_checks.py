@@ -1,0 +1,157 @@
+"""Every health check: what it is silent about, what it reports, and at which edge."""
+
+from dataclasses import replace
+from importlib import import_module
+
+import pytest
+
+from appliance.ledger.entry import EPOCH_MS
+from appliance.services.checks import CHECKS, problems
+from appliance.services.checks.clock import TOLERATED_MS, check_clock
+from appliance.services.checks.disk import FULL_BYTES, LOW_BYTES, check_disk
+from appliance.services.checks.enrolment import check_enrolment
+from appliance.services.checks.hub import LATE_MS, check_hub
+from appliance.services.checks.line import SILENT_MS as LINE_SILENT_MS
+from appliance.services.checks.line import check_line
+from appliance.services.checks.reader import SILENT_MS as READER_SILENT_MS
+from appliance.services.checks.reader import check_reader
+from appliance.services.condition import FAULT, WARNING, Condition, Heard, Problem, observe
+from appliance.services.opening import OpenBox
+from appliance.store.signal import SignalStore
+from appliance.web.catalogue import Catalogue
+from appliance.web.site import MESSAGES
+from tests.services.test_visits import confirm
+from tests.sim.clock import ManualClock
+from tests.source import ROOT
+
+NOW_MS = 1_795_000_000_000
+WELL = Condition(
+    now_ms=NOW_MS,
+    recorded=10,
+    receipted=10,
+    last_entry_ms=NOW_MS,
+    oldest_pending_ms=None,
+    free_bytes=50 << 30,
+    total_bytes=64 << 30,
+    enrolled=True,
+    reader=Heard({"state": "empty"}, 0),
+    sync=Heard({"connected": True}, 0),
+)
+
+
+def but(condition: Condition, **changes: object) -> Condition:
+    return replace(condition, **changes)  # type: ignore[arg-type]  # the callers' keywords are fields of Condition
+
+
+def test_a_box_that_is_well_has_nothing_to_say() -> None:
+    assert problems(WELL) == []
+
+
+@pytest.mark.parametrize("state", ["empty", "present", "mute"])
+def test_a_reader_that_answers_is_fine(state: str) -> None:
+    assert check_reader(but(WELL, reader=Heard({"state": state}, READER_SILENT_MS))) is None
+
+
+@pytest.mark.parametrize(
+    ("reader", "code"),
+    [
+        (None, "health.kiosk_silent"),
+        (Heard({"state": "empty"}, READER_SILENT_MS + 1), "health.kiosk_silent"),
+        (Heard({"state": "reader_absent"}, 0), "health.reader_absent"),
+        (Heard({"state": "service_absent"}, 0), "health.reader_service"),
+    ],
+)
+def test_a_reader_that_is_away_is_a_fault(reader: Heard | None, code: str) -> None:
+    assert check_reader(but(WELL, reader=reader)) == Problem(code, FAULT)
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "problem"),
+    [
+        (LOW_BYTES, None),
+        (LOW_BYTES - 1, Problem("health.disk_low", WARNING, {"free_mb": 1023})),
+        (FULL_BYTES, Problem("health.disk_low", WARNING, {"free_mb": 64})),
+        (FULL_BYTES - 1, Problem("health.disk_full", FAULT, {"free_mb": 63})),
+        (0, Problem("health.disk_full", FAULT, {"free_mb": 0})),
+    ],
+)
+def test_a_disk_warns_before_it_is_full(free_bytes: int, problem: Problem | None) -> None:
+    assert check_disk(but(WELL, free_bytes=free_bytes)) == problem
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "last_entry_ms", "problem"),
+    [
+        (EPOCH_MS, EPOCH_MS, None),
+        (EPOCH_MS - 1, EPOCH_MS, Problem("clock.unset", FAULT)),
+        (NOW_MS, NOW_MS + TOLERATED_MS, None),
+        (NOW_MS, NOW_MS + TOLERATED_MS + 1, Problem("clock.backwards", FAULT, {"minutes": 1})),
+        (NOW_MS, NOW_MS + 86_400_000, Problem("clock.backwards", FAULT, {"minutes": 1440})),
+    ],
+)
+def test_a_clock_that_cannot_be_right(now_ms: int, last_entry_ms: int, problem: Problem | None) -> None:
+    assert check_clock(but(WELL, now_ms=now_ms, last_entry_ms=last_entry_ms)) == problem
+
+
+def test_a_box_without_a_hub_says_how_much_waits() -> None:
+    alone = but(WELL, enrolled=False, receipted=0)
+    assert check_enrolment(alone) == Problem("health.not_enrolled", WARNING, {"pending": 10})
+    assert check_enrolment(WELL) is None
+    assert problems(but(alone, sync=None)) == [check_enrolment(alone)]  # nothing else is expected of it
+
+
+def test_being_offline_is_no_fault_but_silence_is() -> None:
+    assert check_line(but(WELL, sync=Heard({"connected": False}, LINE_SILENT_MS))) is None
+    for sync in (None, Heard({"connected": True}, LINE_SILENT_MS + 1)):
+        assert check_line(but(WELL, sync=sync)) == Problem("health.sync_silent", FAULT)
+
+
+def test_a_refusing_hub_is_a_fault_and_a_late_one_a_warning() -> None:
+    refusing = but(WELL, sync=Heard({"connected": True, "refused": "ledger.signature"}, 0))
+    assert check_hub(refusing) == Problem("health.hub_refuses", FAULT, {"reason": "ledger.signature"})
+    late = but(WELL, receipted=7, oldest_pending_ms=NOW_MS - LATE_MS)
+    assert check_hub(late) is None
+    later = but(late, oldest_pending_ms=NOW_MS - LATE_MS - 1)
+    assert check_hub(later) == Problem("health.hub_late", WARNING, {"days": 14, "pending": 3})
+    assert check_hub(but(later, enrolled=False)) is None
+
+
+def test_faults_come_before_warnings() -> None:
+    found = problems(but(WELL, free_bytes=LOW_BYTES - 1, reader=None, now_ms=0, last_entry_ms=0))
+    assert [one.severity for one in found] == [FAULT, FAULT, WARNING]
+
+
+def test_every_file_of_checks_is_listed_and_every_code_has_its_sentences() -> None:
+    files = {path.stem for path in (ROOT / "appliance/services/checks").glob("*.py")} - {"__init__"}
+    assert files == {check.__module__.rpartition(".")[2] for check in CHECKS}
+    assert all(hasattr(import_module(check.__module__), check.__name__) for check in CHECKS)
+    sentences = Catalogue(MESSAGES)
+    everything = (
+        but(WELL, reader=None, free_bytes=0, enrolled=False, now_ms=0),
+        but(WELL, reader=Heard({"state": "reader_absent"}, 0), free_bytes=LOW_BYTES - 1, sync=None),
+        but(WELL, reader=Heard({"state": "service_absent"}, 0), last_entry_ms=NOW_MS + 86_400_000),
+        but(WELL, sync=Heard({"refused": "x"}, 0)),
+        but(WELL, oldest_pending_ms=0),
+    )
+    found = {one.code: one for condition in everything for one in problems(condition)}
+    assert len(found) == 11
+    for problem in found.values():
+        for part in ("", "means", "next"):
+            assert all(sentences.text(one, problem.code, part, **problem.fields) for one in sentences.languages)
+
+
+def test_the_condition_is_what_the_box_and_the_programs_say(box: OpenBox, clock: ManualClock) -> None:
+    signals = SignalStore(box.database)
+    fresh = observe(box, signals, enrolled=False)
+    assert (fresh.recorded, fresh.receipted, fresh.pending, fresh.enrolled) == (1, 0, 1, False)
+    assert (fresh.reader, fresh.sync, fresh.now_ms) == (None, None, clock.ms)
+    assert fresh.last_entry_ms == fresh.oldest_pending_ms == clock.ms
+    assert 0 < fresh.free_bytes <= fresh.total_bytes
+    signals.write("reader", {"state": "empty"}, clock.ms)
+    signals.write("sync", {"connected": True}, clock.ms + 5_000)  # the other program's clock was corrected since
+    clock.advance(3_000)
+    confirm(box, 1)
+    later = observe(box, signals, enrolled=True)
+    assert (later.pending, later.oldest_pending_ms) == (0, None)
+    assert later.reader == Heard({"state": "empty"}, 3_000)
+    assert later.sync == Heard({"connected": True}, 0)
