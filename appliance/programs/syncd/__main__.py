@@ -61,7 +61,7 @@ class Syncd:
         self._notifier.ready()
         self._log.info("syncd.ready")
         while not self._stopping.is_set():
-            bundle = self._enrolment.find()
+            bundle = self._found(None)
             if bundle is None:
                 self._alive()
                 self._stopping.wait(ENROLMENT_POLL_S)
@@ -82,17 +82,17 @@ class Syncd:
             self._alive()
             if time.monotonic() - looked_s > ENROLMENT_POLL_S:
                 looked_s = time.monotonic()
-                if self._changed(bundle):
+                if self._found(bundle) != bundle:
                     self._log.info("sync.enrolment_changed")
                     break
         line.stop()
 
-    def _changed(self, bundle: EnrolmentBundle) -> bool:
+    def _found(self, otherwise: EnrolmentBundle | None) -> EnrolmentBundle | None:
         try:
-            return self._enrolment.find() != bundle
+            return self._enrolment.find()
         except MadoguchiError as error:
             self._log.error("sync.fault", code=error.code)
-            return False
+            return otherwise
 
     def _alive(self) -> None:
         interval_s = self._notifier.interval_s
