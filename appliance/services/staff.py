@@ -20,6 +20,8 @@ FREE_FAILURES = 5
 FIRST_LOCK_MS = 60_000
 LONGEST_LOCK_MS = 3_600_000
 IDLE_MS = 30 * 60_000
+STEP_MS = 5 * 60_000
+"""How far a clock may step back under a session; one that began later than this must have begun by a wrong clock."""
 TOUCH_MS = 60_000
 ABSOLUTE_MS = 12 * 3_600_000
 TOKEN_BYTES = 32
@@ -90,20 +92,11 @@ class StaffAccounts:
 
     def sign_in(self, staff_id: str, password: str) -> str:
         """The token of a new session; raises ``WrongPasswordError`` or ``AccountLockedError``."""
-        staff, now_ms = self._store.find(staff_id), self._box.clock.now_ms()
-        if staff is None:
-            self._matches(self._decoy, password)
+        now_ms = self._box.clock.now_ms()
+        staff = self._begin_try(staff_id, now_ms)
+        if not self._matches(self._decoy if staff is None else staff.password, password) or staff is None:
             raise WrongPasswordError()
-        if staff.locked_until_ms > now_ms:
-            raise AccountLockedError(minutes=-(-(staff.locked_until_ms - now_ms) // 60_000))
-        if not self._matches(staff.password, password):
-            failures = staff.failures + 1
-            over = failures - FREE_FAILURES
-            lock_ms = min(FIRST_LOCK_MS << min(over, 10), LONGEST_LOCK_MS) if over >= 0 else 0
-            self._store.set_failures(staff_id, failures, now_ms + lock_ms if lock_ms else 0)
-            raise WrongPasswordError()
-        if staff.failures:
-            self._store.set_failures(staff_id, 0, 0)
+        self._store.set_failures(staff_id, 0, 0)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         with self._box.ledger.append() as appending:
             self._store.close_sessions_before(appending.transaction, now_ms - IDLE_MS, now_ms - ABSOLUTE_MS)
@@ -121,7 +114,8 @@ class StaffAccounts:
         now_ms = self._box.clock.now_ms()
         if token is None or found is None:
             raise SignInNeededError()
-        if now_ms - found.seen_ms > IDLE_MS or now_ms - found.started_ms > ABSOLUTE_MS:
+        age_ms = now_ms - found.started_ms
+        if now_ms - found.seen_ms > IDLE_MS or not -STEP_MS <= age_ms <= ABSOLUTE_MS:
             self._store.close_session(_digest(token))
             raise SignInNeededError()
         if active and (now_ms - found.seen_ms > TOUCH_MS or now_ms < found.seen_ms):
@@ -132,11 +126,30 @@ class StaffAccounts:
         if token:
             self._store.close_session(_digest(token))
 
+    def _begin_try(self, staff_id: str, now_ms: int) -> StoredStaff | None:
+        """Counts a try as failed before the password is looked at: many at once must not share one count."""
+        with self._box.database.transaction() as transaction:
+            staff = self._store.find(staff_id, transaction)
+            if staff is not None:
+                locked_ms = staff.locked_until_ms - now_ms
+                # A lock longer than the longest was set by a clock that was ahead; it must not last for years.
+                if 0 < locked_ms <= LONGEST_LOCK_MS:
+                    raise AccountLockedError(minutes=-(-locked_ms // 60_000))
+                failures = staff.failures + 1
+                self._store.set_failures(staff_id, failures, now_ms + _lock_ms(failures), transaction)
+        return staff
+
     def _matches(self, stored: str, password: str) -> bool:
         try:
             return self._hasher.verify(stored, password)
         except (VerifyMismatchError, InvalidHashError):
             return False
+
+
+def _lock_ms(failures: int) -> int:
+    """How long an account is locked after so many failures in a row: not at all at first, then twice as long each."""
+    over = failures - FREE_FAILURES
+    return 0 if over < 0 else min(FIRST_LOCK_MS << min(over, 10), LONGEST_LOCK_MS)
 
 
 def _digest(token: str) -> bytes:

@@ -24,7 +24,6 @@ class StoredSession:
     seen_ms: int
 
 
-
 class StaffStore:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,8 +35,8 @@ class StaffStore:
             (staff.id, staff.name, staff.role, staff.password, now_ms),
         )
 
-    def find(self, staff_id: str) -> StoredStaff | None:
-        found = self._database.row(
+    def find(self, staff_id: str, transaction: Transaction | None = None) -> StoredStaff | None:
+        found = (transaction or self._database).row(
             "SELECT id, name, role, password, failures, locked_until_ms FROM staff WHERE id = ?", (staff_id,)
         )
         return None if found is None else StoredStaff(*found)
@@ -46,11 +45,17 @@ class StaffStore:
         found = self._database.row("SELECT count(*) FROM staff")
         return int(found[0]) if found else 0
 
-    def set_failures(self, staff_id: str, failures: int, locked_until_ms: int) -> None:
-        with self._database.transaction() as transaction:
-            transaction.run(
-                "UPDATE staff SET failures = ?, locked_until_ms = ? WHERE id = ?", (failures, locked_until_ms, staff_id)
-            )
+    def set_failures(
+        self, staff_id: str, failures: int, locked_until_ms: int, transaction: Transaction | None = None
+    ) -> None:
+        """In a transaction of its own if none is given."""
+        if transaction is None:
+            with self._database.transaction() as own:
+                self.set_failures(staff_id, failures, locked_until_ms, own)
+            return
+        transaction.run(
+            "UPDATE staff SET failures = ?, locked_until_ms = ? WHERE id = ?", (failures, locked_until_ms, staff_id)
+        )
 
     def open_session(self, transaction: Transaction, digest: bytes, staff_id: str, now_ms: int) -> None:
         transaction.run("INSERT INTO staff_session VALUES (?, ?, ?, ?)", (digest, staff_id, now_ms, now_ms))
