@@ -43,10 +43,16 @@ class World:
     """
 
     def __init__(
-        self, folder: Path, *, cards: int = 3, odd_cards: bool = False, ports: Mapping[str, int] | None = None
+        self,
+        folder: Path,
+        *,
+        cards: int = 3,
+        odd_cards: bool = False,
+        ports: Mapping[str, int] | None = None,
+        log_level: str = "info",
     ) -> None:
         self.folder = folder.absolute()
-        self._cards, self._odd_cards = cards, odd_cards
+        self._cards, self._odd_cards, self._log_level = cards, odd_cards, log_level
         self._chosen_ports = dict(ports or {})
         self.ports: dict[str, int] = {}
         self.run_dir = Path()
@@ -166,7 +172,7 @@ class World:
         settings.parent.mkdir(parents=True, exist_ok=True)
         broker_port = free_port()
         sections: dict[str, dict[str, object]] = {
-            "hub": {"name": "hub.midori.example", "state_dir": str(state)},
+            "hub": {"name": "hub.midori.example", "state_dir": str(state), "log_level": self._log_level},
             "broker": {"host": "localhost", "port": broker_port},
             "boxes": {"host": "localhost", "port": self.ports["line"]},
             "page": {"port": self.ports["hub"]},
@@ -187,6 +193,7 @@ class World:
                 "state_dir": str(self.box / "state"),
                 "run_dir": str(self.run_dir),
                 "trust_dir": str(self.box / "trust"),
+                "log_level": self._log_level,
             },
             "reader": {"allow_test_cards": True},
             "kiosk": {"port": self.ports["kiosk"]},

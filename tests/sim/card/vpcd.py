@@ -93,6 +93,7 @@ class _LyingCard:
         self.gone = threading.Event()
         self._port = port
         self._left_at = 0.0
+        self._answering = False
         try:
             self._connection = _connect(port)
         except OSError as error:
@@ -103,8 +104,9 @@ class _LyingCard:
         self._thread.start()
 
     def take_away(self) -> None:
+        answering = self._answering
         self._leave()
-        _shut(self._connection)
+        (_fail_transmission if answering else _shut)(self._connection)
         self._thread.join(CONNECT_S)
 
     def wait_until_settled(self) -> None:
@@ -129,6 +131,7 @@ class _LyingCard:
                 _shut(self._connection)  # broken by the driver, or by ``take_away``
             else:
                 _shut(self._connection)  # pcscd ended
+            self._answering = False
             self._come_back()
 
     def _come_back(self) -> None:
@@ -143,7 +146,10 @@ class _LyingCard:
         connection, card = self._connection, self.card
         while (frame := _receive(connection)) is not None:
             if len(frame) != 1:
-                _send(connection, card.transmit(frame))
+                self._answering = True
+                answer = card.transmit(frame)
+                self._answering = False
+                _send(connection, answer)
             elif frame[0] == Control.ATR:
                 _send(connection, card.atr)
                 if card.powered:
