@@ -119,9 +119,16 @@ def _add_today(pages: Blueprint, uses: Uses) -> None:
 def _add_people(pages: Blueprint, uses: Uses) -> None:
     @pages.get("/people")
     def people() -> str:
-        text, chosen = request.args.get("q", "").strip(), request.args.get("class", "")
-        found = uses.people.search(text) if text else uses.people.pupils_in(chosen) if chosen else []
-        return render_template("people.html", q=text, chosen=chosen, classes=uses.people.classes(), found=found)
+        chosen = request.args.get("class", "")
+        found = uses.people.pupils_in(chosen) if chosen else []
+        return render_template("people.html", q="", chosen=chosen, classes=uses.people.classes(), found=found)
+
+    @pages.post("/people")
+    def search() -> str:
+        # A name is typed here: it travels in the request's body, so that no history or log keeps it.
+        text = request.form.get("q", "").strip()
+        found = uses.people.search(text)
+        return render_template("people.html", q=text, chosen="", classes=uses.people.classes(), found=found)
 
     @pages.get("/people/<person_id>")
     def person(person_id: str) -> str:
