@@ -1,5 +1,6 @@
 """Guardians at the kiosk: the ordinary day, and everything that cards, hands, lines and readers do wrong."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.scenario
 WRONG = "0000"
 KNOWN, OTHER, NEW, _ = CARDS
 LIFTED = "card.removed"
+NOTICED_S = 0.6  # pcscd has told by then that the reader is empty
 
 
 @pytest.fixture(autouse=True)
@@ -207,6 +209,8 @@ def test_a_card_that_is_pulled_at_an_exchange_loses_no_try_and_records_nothing(
     problem(visitor, LIFTED)
     last = world.stage.trace(KNOWN)[-1]
     assert (last["number"], last["answer"], str(last["command"])[2:4]) == (number, None, instruction)
+    time.sleep(NOTICED_S)
+    assert LIFTED in visitor.screen()["text"]  # there is time to read it
     assert tries(world, KNOWN) == 3
     assert balance(world).recorded == before
     told.append(_visit_again(world, KNOWN))

@@ -271,10 +271,10 @@ class Flow:
             case ReaderLost(code):
                 self._reader_fault = code
                 self._show(card_present=False)
-                return self._fail(Notice(code)) if step is not Step.DONE else []
+                # What was signed may be on its way into the ledger: the command's own end decides, as for ``CardTaken``.
+                return self._fail(Notice(code)) if step not in (Step.SIGNING, Step.DONE) else []
             case ReaderBack():
-                self._reader_fault = None
-                return self._rest() if step is Step.PROBLEM else []
+                return self._reader_back()
             case Progress(_, done, total) if step is Step.READING:
                 self._show(progress=(done, total))
             case Recognised(_, linked) if step is Step.READING:
@@ -308,6 +308,13 @@ class Flow:
             case _:
                 pass
         return []
+
+    def _reader_back(self) -> list[Command]:
+        fault, self._reader_fault = self._reader_fault, None
+        notice = self.screen.notice
+        # Every other problem stays to be read: that the reader is well is said with each card put on or pulled.
+        explained = self.screen.step is Step.PROBLEM and notice is not None and notice.code == fault
+        return self._rest() if explained else []
 
     def _card_put(self) -> list[Command]:
         self._show(card_present=True)

@@ -216,3 +216,26 @@ def test_every_change_has_a_new_version() -> None:
 def test_progress_is_shown_while_reading_only() -> None:
     assert flow_after(CardPut(), Progress(1, 1, 2)).screen.progress == (1, 2)
     assert flow_after(*TO_STATEMENT, Progress(1, 2, 2)).screen.progress == (0, 0)
+
+
+def test_a_reader_that_goes_while_signing_does_not_deny_what_was_recorded() -> None:
+    flow = flow_after(*TO_SIGNING, ReaderLost("cardd.absent"))
+    assert flow.screen.step is Step.SIGNING
+    assert flow.handle(Recorded(1, 7)) == []
+    assert (flow.screen.step, flow.screen.entry) == (Step.DONE, 7)
+
+
+def test_a_reader_that_goes_before_the_signature_ends_the_visit_by_the_commands_own_error() -> None:
+    flow = flow_after(*TO_SIGNING, ReaderLost("reader.service"))
+    assert flow.handle(Failed(1, Notice("reader.service"))) == [Leave()]
+    assert (flow.screen.step, flow.screen.notice) == (Step.PROBLEM, Notice("reader.service"))
+    assert flow.handle(ReaderBack()) == [Leave()]
+    assert flow.screen.step is Step.WAITING
+
+
+def test_what_went_wrong_stays_on_the_screen_when_the_empty_reader_is_seen() -> None:
+    flow = flow_after(*TO_SIGNING, Failed(1, Notice("card.removed")), ReaderBack(), CardTaken())
+    assert (flow.screen.step, flow.screen.notice) == (Step.PROBLEM, Notice("card.removed"))
+    flow.handle(ReaderBack())
+    flow.handle(CardPut())
+    assert flow.screen.step is Step.READING
