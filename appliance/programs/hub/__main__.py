@@ -102,11 +102,12 @@ def _admit(arguments: argparse.Namespace) -> int:
 def _schools(arguments: argparse.Namespace) -> int:
     with _database(load_hub_settings()) as database:
         schools = Registry(database).overview()
-    lines = [f"{'school':<14} {'line':<8} {'mirrored':>9} {'pending':>8}  name"]
+    lines = [f"{'school':<14} {'line':<8} {'mirrored':>9} {'pending':>8}  {'head':<16}  name"]
     for one in schools:
         pending = "-" if one.pending is None else one.pending
         lines.append(
-            f"{one.code:<14} {'online' if one.online else 'offline':<8} {one.mirrored:>9} {pending:>8}  {one.name}"
+            f"{one.code:<14} {'online' if one.online else 'offline':<8} {one.mirrored:>9} {pending:>8}"
+            f"  {one.root.hex()[:16]}  {one.name}"
         )
     words = "\n".join(lines) if schools else "No school is admitted yet."
     _show([as_json(one) for one in schools], arguments.json, words)

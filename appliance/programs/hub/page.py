@@ -88,6 +88,7 @@ def as_json(school: SchoolState) -> dict[str, object]:
         "online": school.online,
         "recorded": school.size,
         "mirrored": school.mirrored,
+        "root": school.root.hex(),
         "pending": school.pending,
         "seen": _iso(school.seen_ms),
         "refused": school.refused_code,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from appliance.errors import RefusedError
+from appliance.ledger.merkle import Frontier
 from appliance.store.database import Database, Transaction
 from appliance.sync.wire import State
 
@@ -25,12 +26,14 @@ class AdmittedSchool:
 
 @dataclass(frozen=True, slots=True)
 class SchoolState:
-    """One line of the overview. ``mirrored`` entries are confirmed here; ``size`` and ``cosigned`` are what the box
+    """One line of the overview. ``mirrored`` entries are confirmed here, and ``root`` is the tree's
+    root over them (32 bytes); ``size`` and ``cosigned`` are what the box
     says of its ledger, None before its first word; times are milliseconds since 1970."""
 
     code: str
     name: str
     mirrored: int
+    root: bytes
     online: bool
     size: int | None
     cosigned: int | None
@@ -99,8 +102,8 @@ class Registry:
 
     def overview(self) -> list[SchoolState]:
         rows = self._database.rows(
-            "SELECT code, name, ledger.size, online, contact.size, contact.cosigned, seen_ms, refused_code, refused_ms,"
-            " certificate_until_ms FROM school JOIN contact ON contact.school = school.code"
+            "SELECT code, name, ledger.size, frontier, online, contact.size, contact.cosigned, seen_ms, refused_code,"
+            " refused_ms, certificate_until_ms FROM school JOIN contact ON contact.school = school.code"
             " JOIN ledger ON ledger.origin = school.box_origin ORDER BY code"
         )
         return [
@@ -108,13 +111,14 @@ class Registry:
                 code=row[0],
                 name=row[1],
                 mirrored=row[2],
-                online=bool(row[3]),
-                size=row[4],
-                cosigned=row[5],
-                seen_ms=row[6],
-                refused_code=row[7],
-                refused_ms=row[8],
-                certificate_until_ms=row[9],
+                root=Frontier.parse(row[2], row[3]).root(),
+                online=bool(row[4]),
+                size=row[5],
+                cosigned=row[6],
+                seen_ms=row[7],
+                refused_code=row[8],
+                refused_ms=row[9],
+                certificate_until_ms=row[10],
             )
             for row in rows
         ]

@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
+from appliance.ledger.merkle import EMPTY_ROOT, Frontier
+from appliance.ledger.verify import Batch, verify_batch
 from appliance.programs.hub.registry import UnknownSchoolError
+from appliance.store.ledger import MirrorLedger
+from appliance.store.vault import Vault
 from appliance.sync.wire import State
 from tests.programs.hub.conftest import FoundedBox, FoundedHub
 
@@ -37,3 +41,17 @@ def test_the_last_word_of_each_school_is_kept(hub: FoundedHub, make_box: Callabl
     registry.note_state(CODE, State(True, 10, 10, 0), 4000)
     registry.note_all_offline()
     assert (registry.overview()[0].online, registry.overview()[0].pending) == (False, 0)
+
+
+def test_the_head_is_the_root_of_what_is_mirrored(hub: FoundedHub, make_box: Callable[[str, str], FoundedBox]) -> None:
+    made = make_box(CODE, "学校")
+    hub.admit(made)
+    (before,) = hub.registry.overview()
+    assert (before.mirrored, before.root) == (0, EMPTY_ROOT)
+    ledger = made.box.ledger
+    size, origin = ledger.head().size, made.box.school.origin
+    batch = Batch(origin, 0, tuple(ledger.items(0, size)), ledger.checkpoint_at(size))
+    verified = verify_batch(batch, origin, Frontier(), 0, ledger.public_key)
+    MirrorLedger.find(hub.database, Vault.of(hub.database), origin).store(verified, b"cosignature", 1)
+    (after,) = hub.registry.overview()
+    assert (after.mirrored, after.root) == (size, ledger.root_at(size))
