@@ -156,7 +156,7 @@ class Line:
         self._flows_back.set()
 
     def restore(self) -> None:
-        """Undoes ``cut``, ``silence`` and ``hold_outgoing``."""
+        """Undoes ``cut``, ``silence``, ``hold_outgoing`` and ``hold_incoming``."""
         self._flows_out.set()
         self._flows_back.set()
         if not self._up:
@@ -171,6 +171,10 @@ class Line:
     def hold_outgoing(self) -> None:
         """What clients send is held back, while they go on hearing the other side."""
         self._flows_out.clear()
+
+    def hold_incoming(self) -> None:
+        """What clients would hear is held back, while all that they send arrives."""
+        self._flows_back.clear()
 
     def __enter__(self) -> "Line":
         self.start()

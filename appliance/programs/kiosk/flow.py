@@ -271,7 +271,7 @@ class Flow:
             case ReaderLost(code):
                 self._reader_fault = code
                 self._show(card_present=False)
-                # What was signed may be on its way into the ledger: the command's own end decides, as for ``CardTaken``.
+                # What was signed may be on its way into the ledger: the command's own end decides.
                 return self._fail(Notice(code)) if step not in (Step.SIGNING, Step.DONE) else []
             case ReaderBack():
                 return self._reader_back()
