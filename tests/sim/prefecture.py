@@ -22,8 +22,8 @@ from appliance.services.opening import OpenBox, found_box
 from appliance.store.ledger import Draft
 from appliance.sync.enrolment import EnrolmentBundle
 from tests.sim.broker import Broker, Line, free_port
+from tests.sim.program import Program
 
-END_S = 10.0
 PATIENCE_S = 20.0
 
 
@@ -39,47 +39,6 @@ def until(what: str, happened: Callable[[], bool], patience_s: float = PATIENCE_
             raise NeverError(f"{what} did not happen within {patience_s:.0f} s")
         time.sleep(0.01)
     return time.monotonic() - begin
-
-
-class Program:
-    """One program of the product as a process of its own; what it logs is in ``log``."""
-
-    def __init__(self, module: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
-        self._command = [sys.executable, "-m", module, *arguments]
-        self._environment = {**os.environ, **environment}
-        self.log = log
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.log.open("ab") as out:
-            self.process = subprocess.Popen(
-                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def stop(self) -> None:
-        process, self.process = self.process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-    def events(self, name: str) -> list[dict[str, object]]:
-        """What it logged under this name."""
-        found = []
-        for line in self.log.read_text(encoding="utf-8").splitlines():
-            if line.startswith("{") and (event := json.loads(line)).get("event") == name:
-                found.append(event)
-        return found
 
 
 class Prefecture:
@@ -102,7 +61,7 @@ class Prefecture:
             encoding="utf-8",
         )
         self.run("init", "--credentials", str(self.keys))
-        self.hub = Program("appliance.programs.hub", ["serve"], self.environment, directory / "hub.log")
+        self.hub = Program("hub", "appliance.programs.hub", ["serve"], self.environment, directory / "hub.log")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -173,7 +132,7 @@ class School:
         # No lesson hours, so that a run in the morning is like one at night.
         settings.write_text(f'[box]\nstate_dir = "{directory}"\n[sync]\nlesson_hours = []\n', encoding="utf-8")
         environment = {"APPLIANCE_SETTINGS": str(settings), "CREDENTIALS_DIRECTORY": str(keys)}
-        self.syncd = Program("appliance.programs.syncd", [], environment, directory / "syncd.log")
+        self.syncd = Program("syncd", "appliance.programs.syncd", [], environment, directory / "syncd.log")
 
     def visit(self, count: int = 1) -> int:
         """Records visits; returns the size of the ledger afterwards."""

@@ -67,6 +67,16 @@ class Program:
             time.sleep(0.02)
         raise ProgramFailedError(f"{self.name} did not say {event}: {self.last_words()}")
 
+    def said(self, event: str) -> list[dict[str, object]]:
+        """The lines with this event since the last start."""
+        return [line for line in self.events() if line.get("event") == event]
+
+    def ended(self, timeout_s: float) -> int:
+        """Waits for its end; the exit code."""
+        if self._process is None:
+            raise ProgramFailedError(f"{self.name} was not started")
+        return self._process.wait(timeout_s)
+
     def events(self) -> Iterator[dict[str, object]]:
         """What it has logged since the last start."""
         with self.log.open("rb") as log:
@@ -87,11 +97,11 @@ class Program:
             self._process.wait(END_S)
         self.kill()
 
-    def kill(self) -> None:
-        """SIGKILL to the program and its workers, as after a crash or an empty battery."""
+    def kill(self, *, alone: bool = False) -> None:
+        """SIGKILL to the program and its workers, as when the power goes; ``alone``, to the main process only."""
         if self._process is None:
             return
-        self._signal(signal.SIGKILL, group=True)
+        self._signal(signal.SIGKILL, group=not alone)
         self._process.wait()
         self._process = None
 

@@ -37,25 +37,24 @@ def children(pid: int) -> list[int]:
 def test_the_page_is_there_and_comes_back_and_goes_with_its_hub(prefecture: Prefecture) -> None:
     until("the page", lambda: answers(prefecture) == b"ok\n")
     assert json.loads(answers(prefecture, "/schools.json") or b"") == []
-    assert prefecture.hub.process is not None
-    hub = prefecture.hub.process.pid
+    hub = prefecture.hub.pid
     (page,) = children(hub)
     os.kill(page, signal.SIGKILL)
     until("another page", lambda: children(hub) not in ([], [page]))
     until("its answer", lambda: answers(prefecture) == b"ok\n")
-    prefecture.hub.kill()
+    prefecture.hub.kill(alone=True)
     until("the end of the page", lambda: answers(prefecture) is None)
     prefecture.hub.start()
     until("the page of the new hub", lambda: answers(prefecture) == b"ok\n")
     prefecture.hub.stop()
     assert answers(prefecture) is None
-    assert len(prefecture.hub.events("hub.ended")) == 1
+    assert len(prefecture.hub.said("hub.ended")) == 1
 
 
 def test_a_hub_without_its_broker_waits_for_it(prefecture: Prefecture) -> None:
-    until("the connection", lambda: len(prefecture.hub.events("hub.connected")) == 1)
+    until("the connection", lambda: len(prefecture.hub.said("hub.connected")) == 1)
     prefecture.broker.kill()
-    until("the loss", lambda: bool(prefecture.hub.events("hub.disconnected")))
+    until("the loss", lambda: bool(prefecture.hub.said("hub.disconnected")))
     until("the page", lambda: answers(prefecture) is not None)
     prefecture.broker.start()
-    until("the connection again", lambda: len(prefecture.hub.events("hub.connected")) == 2)
+    until("the connection again", lambda: len(prefecture.hub.said("hub.connected")) == 2)

@@ -129,7 +129,7 @@ def test_a_visit_is_confirmed_at_once_and_the_feed_comes_down(prefecture: Prefec
     published = feed.body(1)
     assert published is not None
     assert published.read() == {"hub": "hub.test", "school": school.code}
-    until("the feed's receipt", lambda: bool(prefecture.hub.events("feed.confirmed")))
+    until("the feed's receipt", lambda: bool(prefecture.hub.said("feed.confirmed")))
 
 
 def test_the_state_is_there_for_the_other_programs_and_for_the_hub(prefecture: Prefecture, school: School) -> None:
@@ -157,7 +157,7 @@ def test_the_state_is_there_for_the_other_programs_and_for_the_hub(prefecture: P
 
 def test_a_cut_line_is_caught_up_with(prefecture: Prefecture, school: School) -> None:
     prefecture.line.cut()
-    until("the broken line", lambda: bool(school.syncd.events("sync.disconnected")))
+    until("the broken line", lambda: bool(school.syncd.said("sync.disconnected")))
     size = school.visit(250)
     time.sleep(0.5)
     assert school.pending == 250
@@ -279,7 +279,7 @@ def test_a_box_that_is_enrolled_later_begins_then(prefecture: Prefecture, tmp_pa
     school = School(tmp_path / "box", "B113299909998", "まだの小学校")
     try:
         school.syncd.start()
-        until("the start", lambda: bool(school.syncd.events("syncd.ready")))
+        until("the start", lambda: bool(school.syncd.said("syncd.ready")))
         time.sleep(1.5)
         assert school.pending == 1
         prefecture.enrol(school)
@@ -292,7 +292,6 @@ def test_without_a_key_it_says_which_and_ends(tmp_path: Path) -> None:
     school = School(tmp_path / "box", "B113299909988", "かぎのない小学校")
     (tmp_path / "box" / "keys" / "device.key").unlink()
     school.syncd.start()
-    assert school.syncd.process is not None
-    assert school.syncd.process.wait(20) == 2
+    assert school.syncd.ended(20) == 2
     assert "config.credential name=device.key" in school.syncd.log.read_text()
     school.stop()
