@@ -77,10 +77,7 @@ class StaffAccounts:
 
     def add(self, staff_id: str, name: str, role: str, password: str) -> None:
         """Raises ``StaffIdError``, ``WeakPasswordError``."""
-        if not STAFF_ID.fullmatch(staff_id):
-            raise StaffIdError(reason="form")
-        if len(password) < LEAST_PASSWORD:
-            raise WeakPasswordError(least=LEAST_PASSWORD)
+        check_account(staff_id, password)
         staff = StoredStaff(staff_id, name, role, self._hasher.hash(password), 0, 0)
         try:
             with self._box.ledger.append() as appending:
@@ -144,6 +141,14 @@ class StaffAccounts:
             return self._hasher.verify(stored, password)
         except (VerifyMismatchError, InvalidHashError):
             return False
+
+
+def check_account(staff_id: str, password: str) -> None:
+    """Whether an account may be called so and have this password; raises ``StaffIdError``, ``WeakPasswordError``."""
+    if not STAFF_ID.fullmatch(staff_id):
+        raise StaffIdError(reason="form")
+    if len(password) < LEAST_PASSWORD:
+        raise WeakPasswordError(least=LEAST_PASSWORD)
 
 
 def _lock_ms(failures: int) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from appliance import __version__
 from appliance.errors import MadoguchiError
 from appliance.programs.cli import card, doctor, enroll, hub, init, ledger, roster
-from appliance.programs.cli.output import COULD_NOT_RUN, PROBLEM, show_error
+from appliance.programs.cli.output import PROBLEM, CommandFileError, show_error
 
 COMMANDS = (init, enroll, doctor, card, ledger, roster, hub)
 
@@ -24,18 +24,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add(commands)
     parsed = parser.parse_args(arguments)
+    as_json: bool = getattr(parsed, "json", False)
     run: Callable[[argparse.Namespace], int] = parsed.run
     try:
         return run(parsed)
     except MadoguchiError as error:
-        return show_error(error, as_json=getattr(parsed, "json", False))
+        return show_error(error, as_json)
     except BrokenPipeError:
         # The reader of a pipe has seen enough; the interpreter must not complain on the way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PROBLEM
     except OSError as error:
-        print(f"appliance: {error.strerror}: {error.filename}", file=sys.stderr)
-        return COULD_NOT_RUN
+        reason = error.strerror or type(error).__name__
+        return show_error(CommandFileError(file=str(error.filename or ""), reason=reason), as_json)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from appliance.card.ipc import CarddAbsentError
 from appliance.card.service import CardEvent, CardService, CardState, Tally
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
-from appliance.programs.cli.output import COULD_NOT_RUN, FINE, PROBLEM, explain
+from appliance.programs.cli.output import COULD_NOT_RUN, FINE, PROBLEM, explain, say
+from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.programs.cli.pin import read_pin
 from appliance.programs.cli.reader import card_service, settled
 from appliance.programs.cli.statement import statement_digest
@@ -24,18 +24,7 @@ from appliance.trust.policy import installer_policy
 from appliance.trust.signature import verify_signature
 from appliance.trust.status import NOT_CHECKED
 
-if TYPE_CHECKING:
-    # The type that add_subparsers gives back has no public name.
-    from argparse import _SubParsersAction
-
 NONCE_BYTES = 16
-SENTENCES = {
-    CardState.SERVICE_ABSENT: "the PC/SC service (pcscd) does not answer",
-    CardState.READER_ABSENT: "no card reader is connected",
-    CardState.EMPTY: "ready, no card",
-    CardState.PRESENT: "a card lies on it",
-    CardState.MUTE: "a card lies on it and does not answer: turn it over or clean it",
-}
 
 
 @dataclass(frozen=True)
@@ -51,23 +40,18 @@ class Verdict:
     revocation: str
 
 
-def add(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     """Adds ``card authenticate``, ``card status`` and ``card watch``."""
-    card = commands.add_parser("card", help="the card reader and the card on it")
-    parts = card.add_subparsers(metavar="WHAT", required=True)
-    check = parts.add_parser("authenticate", help="check a card: certificate, chain, PIN and signature")
+    parts = add_group(commands, "card", "the card reader and the card on it")
+    check = add_command(parts, "authenticate", "check a card: certificate, chain, PIN and signature", authenticate)
     check.add_argument("--anchors", type=Path, required=True, metavar="FILE", help="root certificates (PEM or DER)")
     check.add_argument("--statement", required=True, metavar="TEXT", help="what the card signs, with date and nonce")
     check.add_argument("--pin-fd", type=int, metavar="N", help="file descriptor that gives the PIN; default: ask")
     check.add_argument("--last-try", action="store_true", help="go on although one try is left")
-    check.set_defaults(run=authenticate)
-    status = parts.add_parser("status", help="what lies on the reader now")
-    status.set_defaults(run=show_status)
-    watch = parts.add_parser("watch", help="print what happens at the reader, until Ctrl-C")
-    watch.set_defaults(run=watch_reader)
+    status = add_command(parts, "status", "say what lies on the reader now", show_status)
+    watch = add_command(parts, "watch", "print what happens at the reader, until Ctrl-C", watch_reader)
     for one in (check, status, watch):
         one.add_argument("--reader", default="", metavar="NAME", help="beginning of the reader's name")
-        one.add_argument("--json", action="store_true", help="output for programs")
 
 
 def authenticate(arguments: argparse.Namespace) -> int:
@@ -83,10 +67,10 @@ def authenticate(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(asdict(verdict), ensure_ascii=False))
         return code
-    print(f"{verdict.verdict}; revocation {verdict.revocation}")
+    print(f"{say(f'card-{verdict.verdict}')}; {say('card-revocation-unknown')}")
     if verdict.tries_left is not None:
-        print(f"tries left: {verdict.tries_left}")
-    print(f"{verdict.exchanges} exchanges, {verdict.bytes} bytes, {verdict.ms} ms")
+        print(say("card-tries", tries=verdict.tries_left))
+    print(say("card-took", exchanges=verdict.exchanges, bytes=verdict.bytes, ms=verdict.ms))
     return code
 
 
@@ -167,4 +151,4 @@ def _print_event(event: CardEvent, as_json: bool) -> None:
         line = {"state": event.state.value, "reader": event.reader, "insertion": event.insertion}
         print(json.dumps(line, ensure_ascii=False), flush=True)
     else:
-        print(f"{event.reader or 'no reader'}: {SENTENCES[event.state]}", flush=True)
+        print(f"{event.reader or say('card-no-reader')}: {say(f'card-{event.state.value}')}", flush=True)

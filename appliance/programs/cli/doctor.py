@@ -5,28 +5,25 @@ from datetime import datetime
 
 from appliance.config import changed_settings
 from appliance.programs.cli.opened import opened_box, settings
-from appliance.programs.cli.output import FINE, PROBLEM, sentence, show
+from appliance.programs.cli.output import FINE, PROBLEM, say, sentence, show
+from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.services.checks import problems
 from appliance.services.condition import Condition, observe
 from appliance.services.enrolment import EnrolmentStore
 from appliance.store.signal import SignalStore
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    doctor = commands.add_parser("doctor", help="say what is wrong and what to do about it")
-    doctor.add_argument("--json", action="store_true")
-    doctor.set_defaults(run=examine)
-    sync = commands.add_parser("sync", help="what has reached the hub")
-    status = sync.add_subparsers(metavar="status", required=True).add_parser("status")
-    status.add_argument("--json", action="store_true")
-    status.set_defaults(run=sync_status)
-    config = commands.add_parser("config", help="the settings of this box")
+def add(commands: Commands) -> None:
+    """Adds ``doctor``, ``sync status`` and ``config``."""
+    add_command(commands, "doctor", "say what is wrong and what to do about it", examine)
+    sync = add_group(commands, "sync", "what has reached the hub")
+    add_command(sync, "status", "say what is recorded, received and pending, and how the line is", sync_status)
+    config = add_command(commands, "config", "show the settings of this box", show_settings)
     config.add_argument("--changes", action="store_true", help="only what differs from the defaults")
-    config.add_argument("--json", action="store_true")
-    config.set_defaults(run=show_settings)
 
 
 def examine(arguments: argparse.Namespace) -> int:
+    """Runs every health check; ``PROBLEM`` if one found something."""
     found = problems(_condition())
     rows = [
         {
@@ -40,11 +37,12 @@ def examine(arguments: argparse.Namespace) -> int:
         for one in found
     ]
     lines = [f"{row['what']}\n    {row['means']}\n    → {row['next']}  [{row['code']}]" for row in rows]
-    show({"problems": rows}, arguments.json, "\n".join(lines) if lines else "順調です。")
+    show({"problems": rows}, arguments.json, "\n".join(lines) if lines else say("doctor-well"))
     return PROBLEM if found else FINE
 
 
 def sync_status(arguments: argparse.Namespace) -> int:
+    """Says what is recorded, received and pending, and how the line is."""
     condition = _condition()
     line = condition.sync.value if condition.sync is not None else {}
     result = {
@@ -54,23 +52,27 @@ def sync_status(arguments: argparse.Namespace) -> int:
         "enrolled": condition.enrolled,
         "line": line,
     }
-    connected = "つながっています" if line.get("connected") else "切れています"
-    words = [f"記録 {condition.recorded} 件 = 県が受領 {condition.receipted} 件 + 未着 {condition.pending} 件"]
-    words.append(f"回線: {connected if condition.enrolled else '未登録です'}")
+    recorded, receipted, pending = condition.recorded, condition.receipted, condition.pending
+    words = [say("sync-counts", recorded=recorded, receipted=receipted, pending=pending)]
+    if not condition.enrolled:
+        words.append(say("sync-line-none"))
+    else:
+        words.append(say("sync-line-up") if line.get("connected") else say("sync-line-down"))
     if condition.oldest_pending_ms is not None:
         since = datetime.fromtimestamp(condition.oldest_pending_ms / 1000).astimezone()
-        words.append(f"いちばん古い未着の記録: {since:%Y-%m-%d %H:%M}")
+        words.append(say("sync-oldest", at=f"{since:%Y-%m-%d %H:%M}"))
     show(result, arguments.json, "\n".join(words))
     return FINE
 
 
 def show_settings(arguments: argparse.Namespace) -> int:
+    """Prints the settings as they came out of all files, or what differs from the defaults."""
     chosen = settings()
     changed = changed_settings(chosen)
     if arguments.changes:
         rows = {name: {"default": before, "now": now} for name, (before, now) in changed.items()}
-        lines = [f"{name} = {now}    （初期値 {before}）" for name, (before, now) in changed.items()]
-        show(rows, arguments.json, "\n".join(lines) if lines else "すべて初期値のままです。")
+        lines = [say("config-changed", name=name, now=now, default=before) for name, (before, now) in changed.items()]
+        show(rows, arguments.json, "\n".join(lines) if lines else say("config-none"))
         return FINE
     everything = {
         f"{section}.{name}": str(value)
@@ -83,6 +85,5 @@ def show_settings(arguments: argparse.Namespace) -> int:
 
 
 def _condition() -> Condition:
-    box = opened_box()
-    enrolled = EnrolmentStore(box.database).find() is not None
-    return observe(box, SignalStore(box.database), enrolled)
+    with opened_box() as box:
+        return observe(box, SignalStore(box.database), enrolled=EnrolmentStore(box.database).find() is not None)

@@ -1,8 +1,12 @@
 """The box that a sub-command works on, from settings and credentials."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from appliance.clock import SystemClock
 from appliance.config import Settings, load_settings, read_credential, settings_paths
 from appliance.ledger.keys import SigningKey
+from appliance.services.founding import DATABASE_KEY, DEVICE_KEY
 from appliance.services.opening import OpenBox, open_box
 
 
@@ -10,7 +14,10 @@ def settings() -> Settings:
     return load_settings(settings_paths())
 
 
-def opened_box() -> OpenBox:
-    """Raises ``ConfigError`` when a credential or the database is missing."""
-    device_key = SigningKey.from_pem(read_credential("device.key"))
-    return open_box(settings().box.state_dir, read_credential("database.key"), device_key, SystemClock())
+@contextmanager
+def opened_box() -> Iterator[OpenBox]:
+    """Raises ``ConfigError`` when a setting is wrong, or a credential or the database is missing."""
+    device_key = SigningKey.from_pem(read_credential(DEVICE_KEY))
+    box = open_box(settings().box.state_dir, read_credential(DATABASE_KEY), device_key, SystemClock())
+    with box.database:
+        yield box

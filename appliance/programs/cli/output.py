@@ -1,28 +1,39 @@
-"""How every sub-command speaks: a line for a person, or one JSON object for a program."""
+"""How every sub-command speaks: words for a person in the language of the locale, or JSON objects for a program."""
 
 import json
-import locale
 import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 
-from appliance.errors import ConfigError, MadoguchiError, UnavailableError
+from appliance.errors import ConfigError, Field, MadoguchiError, UnavailableError
 from appliance.web.catalogue import Catalogue, NoSentenceError, plain
 from appliance.web.site import MESSAGES
 
 FINE, PROBLEM, COULD_NOT_RUN = 0, 1, 2
 
 
-def language() -> str:
-    """``ja`` for a Japanese locale, else ``en``."""
-    chosen = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return "ja" if chosen.startswith("ja") or (locale.getlocale()[0] or "").startswith("ja") else "en"
+class CommandFileError(ConfigError):
+    """A file named on the command line that cannot be read or written."""
+
+    code = "cli.file"
+
+
+def language(environment: Mapping[str, str] = os.environ) -> str:
+    """``ja`` for a Japanese locale, else ``en``; the first of the variables that is set decides (POSIX, 8.2)."""
+    chosen = next((found for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (found := environment.get(name))), "")
+    return "ja" if chosen.startswith("ja") else "en"
 
 
 def sentence(code: str, fields: Mapping[str, object], part: str = "") -> str:
-    """The catalogue's sentence for a code, without readings."""
+    """The catalogue's sentence for a code, without readings; raises ``NoSentenceError``."""
     plain_fields = {name: value for name, value in fields.items() if isinstance(value, str | int | bool)}
-    return plain(Catalogue(MESSAGES).text(language(), code, part, **plain_fields))
+    return plain(_catalogue().text(language(), code, part, **plain_fields))
+
+
+def say(key: str, **fields: Field) -> str:
+    """A sentence of the command line's own: ``cli-KEY`` in the catalogue."""
+    return sentence(f"cli-{key}", fields)
 
 
 def explain(error: MadoguchiError) -> str:
@@ -44,5 +55,10 @@ def show_error(error: MadoguchiError, as_json: bool) -> int:
 
 
 def show(result: Mapping[str, object], as_json: bool, words: str) -> None:
-    """Prints the result as JSON or as words."""
+    """Prints the result as one line of JSON, or the words."""
     print(json.dumps(result, ensure_ascii=False) if as_json else words)
+
+
+@cache
+def _catalogue() -> Catalogue:
+    return Catalogue(MESSAGES)

@@ -1,0 +1,28 @@
+"""How every sub-command is declared, so that each explains itself and knows ``--json``."""
+
+import argparse
+from collections.abc import Callable
+from typing import TypeAlias
+
+# What add_subparsers gives back: its type has no public name, and takes a parameter for type checkers only.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_group(commands: Commands, name: str, text: str) -> Commands:
+    """A command that only has commands below it; ``text`` says in lower case what it is about."""
+    parser = commands.add_parser(name, help=text, description=_sentence(text))
+    return parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+
+
+def add_command(
+    commands: Commands, name: str, text: str, run: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    """A command that does something; ``run`` returns its exit code."""
+    parser = commands.add_parser(name, help=text, description=_sentence(text))
+    parser.add_argument("--json", action="store_true", help="answer with JSON, for programs")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."

@@ -1,0 +1,55 @@
+# What the command line answers, for school IT staff, the prefecture and installers.
+cli-init-done = The box of { $name } ({ $school }) is founded.
+    Administrator: { $admin }
+cli-init-password = Password: { $password }
+    It is not shown again. Write it down and keep it in a safe place.
+cli-migrate-none = The database is up to date.
+
+cli-enroll-request = Give { $file } to the prefecture. It holds no secret.
+cli-enroll-accepted = The box is enrolled at the hub { $hub }. It sends as soon as the line is up.
+
+cli-doctor-well = All is well.
+
+cli-sync-counts = { $recorded } recorded = { $receipted } received by the prefecture + { $pending } pending
+cli-sync-line-up = Line: up
+cli-sync-line-down = Line: down
+cli-sync-line-none = Line: not enrolled
+cli-sync-oldest = Oldest pending record: { $at }
+
+cli-config-none = Everything is as shipped.
+cli-config-changed = { $name } = { $now }    (default { $default })
+
+cli-ledger-good = Ledger { $origin }
+    { $count } entries. Tree and signature are good.
+cli-ledger-delivery = { $receipted } received by the prefecture, { $pending } waiting
+cli-ledger-bad = The ledger is not good: { $reason }
+cli-ledger-unchecked = The ledger could not be read to its end: { $reason }
+cli-ledger-damage = Damage in the database: { $fault }
+cli-ledger-received = received
+cli-ledger-waiting = waiting
+
+cli-receipt-box = Issued by { $origin } (the signature is good)
+cli-receipt-content = Content: { $number } { $type } { $at } (unchanged)
+cli-receipt-confirmed = Received by the prefecture: { $at }
+cli-receipt-unconfirmed = Received by the prefecture: not confirmed by this receipt
+
+cli-roster-imported = The roster is imported: { $classes } classes, { $pupils } pupils, { $guardians } guardians, { $staff } staff
+
+cli-card-good = good
+cli-card-refused = refused
+cli-card-revocation-unknown = revocation not checked
+cli-card-tries = tries left: { $tries }
+cli-card-took = { $exchanges } exchanges, { $bytes } bytes, { $ms } ms
+cli-card-no-reader = no reader
+cli-card-service_absent = the PC/SC service (pcscd) does not answer
+cli-card-reader_absent = no card reader is connected
+cli-card-empty = ready, no card
+cli-card-present = a card lies on it
+cli-card-mute = a card lies on it and does not answer: turn it over or clean it
+
+cli-file = { $file } cannot be used: { $reason }
+    .means = Nothing was changed.
+    .next = Check the name of the file and whether you may read or write it.
+cli-password = The password cannot be read
+    .means = Nothing was changed.
+    .next = Give it as one line of UTF-8 text on the file descriptor that --password-fd names.

@@ -1,0 +1,55 @@
+# コマンドの答え。学校の情報担当、県の担当者、設置する人が読む。
+cli-init-done = { $name }（{ $school }）の箱を作りました。
+    管理者: { $admin }
+cli-init-password = パスワード: { $password }
+    このパスワードはもう表示されません。書きとめて、安全な所に保管してください。
+cli-migrate-none = データベースは最新です。
+
+cli-enroll-request = { $file } を県の担当者に渡してください。秘密は含まれていません。
+cli-enroll-accepted = ハブ { $hub } に登録しました。回線がつながると送信が始まります。
+
+cli-doctor-well = 順調です。
+
+cli-sync-counts = 記録 { $recorded } 件 = 県が受領 { $receipted } 件 + 未着 { $pending } 件
+cli-sync-line-up = 回線: つながっています
+cli-sync-line-down = 回線: 切れています
+cli-sync-line-none = 回線: 未登録です
+cli-sync-oldest = いちばん古い未着の記録: { $at }
+
+cli-config-none = すべて初期値のままです。
+cli-config-changed = { $name } = { $now }    （初期値 { $default }）
+
+cli-ledger-good = 台帳 { $origin }
+    { $count } 件。木と署名は正しいです。
+cli-ledger-delivery = 県が受領 { $receipted } 件、送信待ち { $pending } 件
+cli-ledger-bad = 台帳が正しくありません: { $reason }
+cli-ledger-unchecked = 台帳を最後まで読めませんでした: { $reason }
+cli-ledger-damage = データベースの異常: { $fault }
+cli-ledger-received = 受領
+cli-ledger-waiting = 待ち
+
+cli-receipt-box = 発行した箱: { $origin }（署名は本物です）
+cli-receipt-content = 内容: { $number } { $type } { $at }（変わっていません）
+cli-receipt-confirmed = 県の受領: { $at }
+cli-receipt-unconfirmed = 県の受領: この受領証では確認できません
+
+cli-roster-imported = 名簿を取り込みました: 学級 { $classes }、児童・生徒 { $pupils }、保護者 { $guardians }、教職員 { $staff }
+
+cli-card-good = 正しいカードです
+cli-card-refused = 受け入れられません
+cli-card-revocation-unknown = 失効は未確認
+cli-card-tries = 暗証番号の残り回数: { $tries }
+cli-card-took = 交信 { $exchanges } 回、{ $bytes } バイト、{ $ms } ミリ秒
+cli-card-no-reader = リーダーなし
+cli-card-service_absent = PC/SC サービス（pcscd）が応答しません
+cli-card-reader_absent = カードリーダーがつながっていません
+cli-card-empty = 使えます。カードはありません
+cli-card-present = カードが置かれています
+cli-card-mute = カードが応答しません。向きを変えるか、拭いてから置き直してください
+
+cli-file = { $file } を使えません: { $reason }
+    .means = なにも変わっていません。
+    .next = ファイルの名前と、読み書きが許されているかを確かめてください。
+cli-password = パスワードを読み取れません
+    .means = なにも変わっていません。
+    .next = --password-fd で示したファイル記述子から、UTF-8 の 1 行で渡してください。

@@ -1,0 +1,130 @@
+"""The command line in this process: a box and a hub in directories, with settings and credentials as units have them."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from appliance.clock import SystemClock
+from appliance.ledger.keys import SigningKey
+from appliance.programs.cli.__main__ import main
+from appliance.programs.hub.__main__ import main as hub_main
+from appliance.services.opening import OpenBox, open_box
+from tests.school.small import CODE
+
+PASSWORD = "correct horse battery"
+NAME = "架空小学校"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def last(self) -> dict[str, object]:
+        return self.lines[-1]
+
+
+class CommandLine:
+    """Runs ``appliance`` as the administrator of one box."""
+
+    def __init__(self, folder: Path, environment: pytest.MonkeyPatch, output: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.state, self.keys = folder, folder / "state", folder / "keys"
+        self.settings, self._environment, self._output = folder / "site.toml", environment, output
+        self.write_settings("")
+
+    def write_settings(self, more: str) -> None:
+        box = f'[box]\nstate_dir = "{self.state}"\n[staff]\ncertificate = "{self.folder / "staff.crt"}"\n'
+        self.settings.write_text(box + more, encoding="utf-8")
+
+    def run(self, *arguments: str) -> Answer:
+        self._output.readouterr()
+        code = main(arguments)
+        return Answer(code, *self._output.readouterr())
+
+    def speak(self, language: str) -> None:
+        self._environment.setenv("LC_ALL", language)
+
+    def found(self, *more: str, password: str | bytes | None = PASSWORD) -> Answer:
+        """``init``; the password comes from a pipe, or from the command itself for None."""
+        arguments = ["init", "--school", str(CODE), "--name", NAME, "--credentials", str(self.keys), *more]
+        if password is None:
+            return self.run(*arguments)
+        with piped(password if isinstance(password, bytes) else password.encode() + b"\n") as descriptor:
+            return self.run(*arguments, "--password-fd", str(descriptor))
+
+    @contextmanager
+    def box(self) -> Iterator[OpenBox]:
+        """The box as its programs open it."""
+        device_key = SigningKey.from_pem((self.keys / "device.key").read_bytes())
+        box = open_box(self.state, (self.keys / "database.key").read_bytes(), device_key, SystemClock())
+        with box.database:
+            yield box
+
+
+@contextmanager
+def piped(data: bytes) -> Iterator[int]:
+    """A descriptor from which these bytes are read."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, data)
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """Settings only: nothing is founded yet."""
+    command = CommandLine(tmp_path, monkeypatch, capsys)
+    monkeypatch.setenv("APPLIANCE_SETTINGS", str(command.settings))
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(command.keys))
+    command.speak("C.UTF-8")
+    return command
+
+
+@pytest.fixture
+def command(bare: CommandLine) -> CommandLine:
+    """A founded box."""
+    assert bare.found().code == 0
+    return bare
+
+
+class HubCommand:
+    """Runs ``appliance hub`` as the prefecture, with settings and credentials of its own."""
+
+    def __init__(self, folder: Path, environment: pytest.MonkeyPatch) -> None:
+        self.folder, self._environment = folder, environment
+        self._settings = folder / "hub.toml"
+        folder.mkdir()
+        self._settings.write_text(
+            f'[hub]\nname = "hub.example"\nstate_dir = "{folder / "state"}"\n[boxes]\nhost = "broker.example"\n',
+            encoding="utf-8",
+        )
+
+    def run(self, *arguments: str) -> int:
+        with self._environment.context() as environment:
+            environment.setenv("APPLIANCE_HUB_SETTINGS", str(self._settings))
+            environment.setenv("CREDENTIALS_DIRECTORY", str(self.folder / "keys"))
+            return hub_main(arguments)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HubCommand:
+    """A founded hub."""
+    hub = HubCommand(tmp_path / "hub", monkeypatch)
+    assert hub.run("init", "--credentials", str(hub.folder / "keys")) == 0
+    return hub
