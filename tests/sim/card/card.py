@@ -56,6 +56,7 @@ class VirtualCard:
     - ``counter_9000``: that question is answered 9000 once verified. ``no_limit``: answered 6300.
     - ``hash_modes``: P1 02 and 04 of COMPUTE DIGITAL SIGNATURE are understood.
     - ``short_references``: PINs and keys can be named in P2; if not, their file must be selected first.
+    - ``individual_number``: twelve digits that READ BINARY gives in the application that a box must never select.
     - ``survives_reset``: a successful VERIFY outlives a warm reset, as observed on real cards.
     """
 
@@ -95,6 +96,7 @@ class VirtualCard:
         self.hash_modes = False
         self.short_references = True
         self.survives_reset = True
+        self.individual_number = ""
 
         self.exchanges: list[Exchange] = []
         self.selected_aids: list[bytes] = []
@@ -212,6 +214,8 @@ class VirtualCard:
         cla, doing = known[ins]
         if command.cla != cla:
             return _says(Sw.CLA_UNKNOWN)
+        if ins is Ins.READ_BINARY and self._application == files.INDIVIDUAL_NUMBER_AP and self.individual_number:
+            return Answer(self.individual_number.encode(), Sw.OK)
         if ins is not Ins.SELECT and self._application != files.JPKI_AP:
             return _says(Sw.NOT_SATISFIED)
         return doing

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.sim.card import individual_number
 from tests.sim.card.files import Kind
 from tests.sim.card.hierarchy import ANCHORS, STATE, Blank, CardFile, Hierarchy
 from tests.sim.card.pki import REFERENCE_DER_BYTES, Person, Wish
@@ -61,7 +62,8 @@ def make_deck(folder: Path, count: int, seed: int, *, with_odd_ones: bool = Fals
         person = _person(source)
         common_name = "".join(source.choices(ID_ALPHABET, k=20))
         wish = Wish(common_name=common_name, person=person, der_length=REFERENCE_DER_BYTES)
-        make(person, wish).save(folder / name)
+        card = make(person, wish)
+        replace(card, individual_number=individual_number.make(source)).save(folder / name)
     return Deck(folder)
 
 

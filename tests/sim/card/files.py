@@ -15,6 +15,8 @@ FORBIDDEN_APS = tuple(
         "D3921000310001010100",
     )
 )
+# The first of them gives the number as text (券面入力補助). A real card asks a PIN first, this one nothing.
+INDIVIDUAL_NUMBER_AP = FORBIDDEN_APS[0]
 APPLICATIONS = (JPKI_AP, ISD, *FORBIDDEN_APS)
 
 CONTACT_ATR = bytes.fromhex("3BE000FF8131FE4514")

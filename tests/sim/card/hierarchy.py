@@ -123,10 +123,12 @@ class CardFile:
     kind: Kind = Kind.CARD
     pin_tries: int = 3
     pin_locked: bool = False
+    individual_number: str = ""
 
     def make_card(self) -> VirtualCard:
         card = self.blank.make_card(pin=self.pin, password=self.password, kind=self.kind)
         card.pin_tries, card.pin_locked = self.pin_tries, self.pin_locked
+        card.individual_number = self.individual_number
         return card
 
     def save(self, folder: Path) -> None:

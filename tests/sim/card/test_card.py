@@ -11,7 +11,7 @@ from cryptography.x509 import load_der_x509_certificate
 from tests.sim.card import faults
 from tests.sim.card.card import VirtualCard
 from tests.sim.card.faults import CardRemovedError, SilentCardError, Timing
-from tests.sim.card.files import FORBIDDEN_APS, ISD, JPKI_AP, Kind
+from tests.sim.card.files import FORBIDDEN_APS, INDIVIDUAL_NUMBER_AP, ISD, JPKI_AP, Kind
 from tests.sim.card.hierarchy import Hierarchy
 from tests.sim.card.pki import Wish
 from tests.sim.fixtures import MakeCard
@@ -83,6 +83,15 @@ class TestSelect:
     def test_forbidden_applications_exist_and_are_recorded(self, card: VirtualCard, aid: bytes) -> None:
         assert Talk(card).sw(f"00A4040C {len(aid):02X} {aid.hex()}") == "9000"
         assert card.forbidden_selected == [aid]
+
+    def test_who_selects_the_individual_number_gets_it(self, card: VirtualCard) -> None:
+        card.individual_number = "123456789018"
+        talk = Talk(card)
+        assert talk.sw(SELECT_JPKI) == "9000"
+        assert talk.say("00B0810000")[0] != b"123456789018"
+        aid = INDIVIDUAL_NUMBER_AP
+        assert talk.sw(f"00A4040C {len(aid):02X} {aid.hex()}") == "9000"
+        assert talk.say("00B0810000") == (b"123456789018", "9000")
 
     def test_a_shortened_name_is_recorded_too(self, card: VirtualCard) -> None:
         assert Talk(card).sw("00A4040C05 D392100031") == "9000"
