@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     as_json: bool = getattr(parsed, "json", False)
     run: Callable[[argparse.Namespace], int] = parsed.run
     try:
-        return run(parsed)
+        code = run(parsed)
+        sys.stdout.flush()  # here, where a reader that is gone can still be dealt with
+        return code
     except MadoguchiError as error:
         return show_error(error, as_json)
     except BrokenPipeError:

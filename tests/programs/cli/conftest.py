@@ -1,4 +1,4 @@
-"""The command line in this process: a box and a hub in directories, with settings and credentials as units have them."""
+"""The command line in this process: a box and a hub in directories, settings and credentials as units have them."""
 
 import json
 import os

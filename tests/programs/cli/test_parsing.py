@@ -1,0 +1,41 @@
+"""Commands are declared in one way: a sentence, ``--json``, and the function that runs."""
+
+import argparse
+
+import pytest
+
+from appliance.programs.cli.parsing import add_command, add_group
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return int(arguments.json)
+
+
+@pytest.fixture
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="made")
+    commands = parser.add_subparsers(required=True)
+    add_command(commands, "alone", "do one thing (ALL of it)", run)
+    add_command(add_group(commands, "group", "what belongs together"), "inner", "do another", run)
+    return parser
+
+
+@pytest.mark.parametrize("words", [["alone"], ["group", "inner"]])
+def test_a_command_runs_its_function(parser: argparse.ArgumentParser, words: list[str]) -> None:
+    parsed = parser.parse_args(words)
+    assert parsed.run(parsed) == 0
+    parsed = parser.parse_args([*words, "--json"])
+    assert parsed.run(parsed) == 1
+
+
+def test_a_group_alone_is_not_enough(parser: argparse.ArgumentParser, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser.parse_args(["group"])
+    assert "required: COMMAND" in capsys.readouterr().err
+
+
+def test_the_text_becomes_a_sentence(parser: argparse.ArgumentParser, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, sentence in ((["alone"], "Do one thing (ALL of it)."), (["group"], "What belongs together.")):
+        with pytest.raises(SystemExit):
+            parser.parse_args([*words, "--help"])
+        assert f"\n\n{sentence}\n\n" in capsys.readouterr().out
