@@ -38,6 +38,9 @@ def found_in(text: str) -> Iterator[str]:
     """Everything in a text that a person or a program would take for an individual number: about one in eleven of all
     numbers with twelve digits is one."""
     for found in WRITTEN.finditer(text):
+        around = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
+        if found[2] == "-" and "-" in around:  # the middle of a UUID
+            continue
         number = "".join(str(int(digit)) for digit in found[1] + found[3] + found[4])
         if check_digit(number[:-1]) == int(number[-1]):
             yield number

@@ -37,6 +37,12 @@ def test_longer_things_are_something_else(text: str) -> None:
     assert list(found_in(text.format(make(random.Random(3))))) == []
 
 
+def test_the_middle_of_a_uuid_is_something_else() -> None:
+    number = make(random.Random(4))
+    assert list(found_in(f"4f3b0e1a-{number[:4]}-{number[4:8]}-{number[8:]}-0a1b2c3d4e5f")) == []
+    assert list(found_in(f"id-{number}")) == [number]
+
+
 def test_a_known_number_has_many_forms() -> None:
     written = forms("012345678901")
     assert written["packed decimal"].hex() == "012345678901"
