@@ -6,8 +6,10 @@ person and what to do. Japanese may carry readings as ``｜漢字《かんじ》
 
 import re
 from importlib.resources.abc import Traversable
+from typing import Any
 
 from fluent.runtime import FluentBundle, FluentResource
+from fluent.syntax import ast
 from markupsafe import Markup, escape
 
 from appliance.errors import ConfigError, Field
@@ -22,38 +24,59 @@ class NoSentenceError(ConfigError):
     code = "web.no_sentence"
 
 
+class MessageFileError(ConfigError):
+    """A file of sentences with something that is none, or with a key that its language has already."""
+
+    code = "web.message_file"
+
+
 class Catalogue:
-    """All languages that a folder holds, one sub-folder each; the first of ``languages`` is the one to begin with."""
+    """All languages that a folder holds, one sub-folder each; the first of ``languages`` is the one to begin with.
+
+    Raises ``MessageFileError`` for a file that is not understood to its last line.
+    """
 
     def __init__(self, folder: Traversable) -> None:
         self._bundles: dict[str, FluentBundle] = {}
+        self._keys: dict[str, set[str]] = {}
         names = sorted(one.name for one in folder.iterdir() if one.is_dir())
         self.languages = tuple(sorted(names, key=lambda name: (name != DEFAULT_LANGUAGE, name)))
         for language in self.languages:
             bundle = FluentBundle([language], use_isolating=False)
+            found: set[str] = set()
             for file in sorted((folder / language).iterdir(), key=lambda one: one.name):
-                bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))
-            self._bundles[language] = bundle
+                resource = FluentResource(file.read_text(encoding="utf-8"))
+                bundle.add_resource(resource)
+                _add_keys(found, resource, f"{language}/{file.name}")
+            self._bundles[language], self._keys[language] = bundle, found
 
     def keys(self, language: str) -> set[str]:
         """Every key of a language, attributes as ``key.attribute``."""
-        found = set()
-        for key, message in self._bundles[language]._messages.items():
-            found.add(key)
-            found |= {f"{key}.{attribute}" for attribute in message.attributes}
-        return found
+        return set(self._keys[language])
 
     def text(self, language: str, key: str, part: str = "", /, **fields: Field) -> str:
         """The sentence as stored, readings included; ``part`` names an attribute. Raises ``NoSentenceError``."""
-        bundle, name = self._bundles[language], key.replace(".", "-")
-        message = bundle.get_message(name) if bundle.has_message(name) else None
+        bundle, name = self._bundles.get(language), key.replace(".", "-")
+        message = bundle.get_message(name) if bundle is not None and bundle.has_message(name) else None
         pattern = None if message is None else message.attributes.get(part) if part else message.value
-        if pattern is None:
+        if bundle is None or pattern is None:
             raise NoSentenceError(key=key, language=language)
         text, faults = bundle.format_pattern(pattern, fields)
         if faults:
             raise NoSentenceError(key=key, language=language, reason=str(faults[0]))
         return str(text)
+
+
+def _add_keys(known: set[str], resource: Any, file: str) -> None:
+    """Adds the keys of a parsed file to those of its language; raises ``MessageFileError``."""
+    for entry in resource.body:
+        if isinstance(entry, ast.Junk):
+            raise MessageFileError(file=file, line=(entry.content or "").partition("\n")[0])
+        if isinstance(entry, ast.Message):
+            if entry.id.name in known:  # the library would keep the first and say nothing
+                raise MessageFileError(file=file, line=entry.id.name)
+            known.add(entry.id.name)
+            known |= {f"{entry.id.name}.{attribute.id.name}" for attribute in entry.attributes}
 
 
 def with_ruby(text: str) -> Markup:

@@ -9,15 +9,14 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from appliance.errors import MadoguchiError, UntrustedError
-from appliance.log import EventLog
-from appliance.web.catalogue import Catalogue, plain, with_ruby
+from appliance.log import EventLog, place
+from appliance.web.catalogue import Catalogue, NoSentenceError, plain, with_ruby
 from appliance.web.headers import add_headers
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -85,10 +84,11 @@ def make_site(
     site.register_blueprint(shared)
     for blueprint in blueprints:
         site.register_blueprint(blueprint)
-    CSRFProtect(site)
     add_headers(site, https)
     _add_filters(site)
+    # The guard goes first: whose session has ended is told to sign in again, not that the form is old.
     _add_guard(site, authorise)
+    CSRFProtect(site)
     _add_error_pages(site, log)
     return site
 
@@ -108,24 +108,37 @@ def _add_filters(site: Flask) -> None:
 def _add_guard(site: Flask, authorise: Callable[[], None]) -> None:
     @site.before_request
     def guard() -> None:
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
-            origin = request.headers.get("Origin")
-            if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-                raise ForeignRequestError
-            if origin is not None and urlsplit(origin).netloc != request.host:
-                raise ForeignRequestError
+        if request.method not in ("GET", "HEAD", "OPTIONS") and _is_foreign():
+            raise ForeignRequestError()
         if request.endpoint is None or request.endpoint in ("static", "shared.static"):
             return
         if not getattr(site.view_functions[request.endpoint], PUBLIC, False):
             authorise()
 
 
+def _is_foreign() -> bool:
+    """Whether the browser says that another site's page made the request. Both headers are the browser's own."""
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != f"{request.scheme}://{request.host}":
+        return True
+    return request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
+
+
 def _add_error_pages(site: Flask, log: EventLog) -> None:
     def page(code: str, status: int, fields: dict[str, Any]) -> tuple[str, int]:
         sentences = catalogue()
-        language = sentences.languages[0]
-        parts = [sentences.text(language, code, part, **fields) for part in ("", "means", "next")]
-        return render_template("error.html", code=code, sentences=parts), status
+        language = request.accept_languages.best_match(sentences.languages) or sentences.languages[0]
+
+        def parts(code: str) -> list[str]:
+            return [sentences.text(language, code, part, **fields) for part in ("", "means", "next")]
+
+        try:
+            said = parts(code)
+        except NoSentenceError as error:
+            log.error("web.no_sentence", code=code, detail=str(error))
+            said = parts("box.error")
+        back = sentences.text(language, "web-back")
+        return render_template("error.html", code=code, language=language, sentences=said, back=back), status
 
     @site.errorhandler(MadoguchiError)
     def known(error: MadoguchiError) -> tuple[str, int]:
@@ -134,16 +147,20 @@ def _add_error_pages(site: Flask, log: EventLog) -> None:
 
     @site.errorhandler(CSRFError)
     def stale(_: CSRFError) -> tuple[str, int]:
-        return page(StaleFormError.code, StaleFormError.status, {})
+        return known(StaleFormError())
 
     @site.errorhandler(HTTPException)
     def http(error: HTTPException) -> tuple[str, int] | HTTPException:
         if error.code is None or error.code < 400:
             return error  # a redirect
+        if error.code >= 500:
+            return unknown(getattr(error, "original_exception", None) or error)
+        if isinstance(error, SecurityError):
+            return page("web.unknown_host", error.code, {})
         return page("web.not_found" if error.code == 404 else "web.bad_request", error.code, {})
 
     @site.errorhandler(Exception)
     def unknown(error: Exception) -> tuple[str, int]:
         # The type alone: the text of a foreign exception may quote what a person typed.
-        log.error("web.fault", fault=type(error).__name__, endpoint=request.endpoint)
+        log.error("web.fault", fault=type(error).__name__, place=place(error), endpoint=request.endpoint)
         return page("box.error", 500, {})

@@ -1,5 +1,4 @@
 kiosk-language-name = English
-kiosk-clock = { $hour }:{ $minute }
 
 kiosk-waiting-title = Put your card here
 kiosk-waiting-text = Lay your My Number card on the reader to begin.

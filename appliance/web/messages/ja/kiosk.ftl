@@ -1,6 +1,5 @@
 # Guardians at the kiosk. やさしい日本語: short sentences, spaces between phrases, readings as ｜漢字《かんじ》.
 kiosk-language-name = 日本語
-kiosk-clock = { $hour }:{ $minute }
 
 kiosk-waiting-title = カードを おいて ください
 kiosk-waiting-text = マイナンバーカードを ここに おくと はじまります。

@@ -1,0 +1,343 @@
+# What school staff, the school's IT person and the prefecture can meet, one message for each error code: what happened;
+# .means what it means; .next what to do. Only fields that every error of the code carries are filled in.
+
+## The beginning of a box, and its settings
+box-already_founded = This box already belongs to a school
+    .means = Nothing was changed.
+    .next = Use it as it is. If it is to become another school's box, call the prefecture.
+box-not_founded = This box does not belong to a school yet
+    .means = There are no records yet. The program did not start.
+    .next = Run appliance init.
+config-invalid = The settings do not fit the data or the keys of this box
+    .means = The program did not start. The records are unchanged.
+    .next = Take back what was changed last in settings or keys. If nothing was, call the prefecture.
+config-unknown = The settings file { $file } has an unknown key { $key }
+    .means = No settings were read and the program did not start.
+    .next = Correct the spelling or remove the line. Known here: { $known }
+config-value = The settings file { $file } has a value that cannot be used
+    .means = No settings were read and the program did not start. The reason: { $key } { $reason }
+    .next = Correct the file and start again.
+config-credential = The credential { $name } cannot be read
+    .means = The program did not start. The records are unchanged.
+    .next = See whether the systemd unit has LoadCredential for { $name } and whether its file is there. By hand, set CREDENTIALS_DIRECTORY to the folder that holds it.
+config-run_dir = No socket can be made in the folder { $path }
+    .means = The program that reads cards did not start.
+    .next = See whether the folder of the setting box.run_dir is there and the card user may write to it.
+config-lesson_hours = The lesson hours have a value that cannot be used ({ $value })
+    .means = The program that sends records did not start. Guardians can be received.
+    .next = Write hours like 08:30-15:45, the end after the beginning, and days as numbers from 1 (Monday) to 7 (Sunday).
+
+## The database
+store-missing = There is no database ({ $path })
+    .means = The program did not start.
+    .next = For a new box, run appliance init. For a box that was in use, do not, and call the prefecture.
+store-wrong_key = The key does not open the database
+    .means = The database was not opened and is unchanged. Without its key nobody can read it.
+    .next = See whether the credential database.key is this box's. If it still does not open, call the prefecture.
+store-too_new = The database ({ $family }) was made by a newer version of the program (database { $database }, program { $program })
+    .means = The program did not start. The records are unchanged.
+    .next = Go back to the newer version of the program.
+store-too_old = The database ({ $family }) waits for { $waiting } migrations
+    .means = The program did not start. The records are unchanged.
+    .next = Run appliance migrate. Switching the box off and on does it too.
+store-seal = A part of what is stored does not open
+    .means = That part is damaged or was altered. The other records are not affected.
+    .next = Check the ledger with appliance ledger verify and tell the prefecture the result.
+
+## Importing a roster
+roster-refused = The roster cannot be imported
+    .means = The roster is unchanged.
+    .next = Mend the file and import it again.
+roster-archive = { $reason ->
+        [encrypted] The roster's ZIP has a password
+        [method] The roster's ZIP is compressed in a way that is not supported
+       *[damaged] The roster's ZIP is damaged, or is no ZIP
+    }
+    .means = The roster is unchanged.
+    .next = { $reason ->
+        [encrypted] Make the ZIP again without a password.
+        [method] Make the ZIP again with ordinary compression (deflate).
+       *[damaged] Export the OneRoster ZIP from the school system once more.
+    }
+roster-size = The roster file is too large
+    .means = The roster is unchanged.
+    .next = { $what ->
+        [files] A ZIP may hold { $limit } files. Put only the CSV files of OneRoster into it.
+        [unpacked] The content of the ZIP may be { $limit } bytes in all. Export this school only.
+       *[zip] The ZIP may be { $limit } bytes. Export this school only.
+    }
+roster-member = { $file } in the ZIP cannot be accepted
+    .means = The roster is unchanged.
+    .next = { $reason ->
+        [folder] Put the CSV files at the top of the ZIP, not into a folder.
+        [twice] There are two files of this name. Remove the older one.
+       *[unknown] A OneRoster roster has no such file. Take it out of the ZIP.
+    }
+roster-manifest = { $line ->
+        [0] { $file } has no line { $property }
+       *[other] { $file }, line { $line }, is not right
+    }
+    .means = The roster is unchanged.
+    .next = { $line ->
+        [0] Add a line { $property }, or export again from the school system.
+       *[other] Correct the line, or export again from the school system. Wanted: { $property } { $expected }
+    }
+roster-variant = Another version of OneRoster ({ $file }, line { $line }: { $found })
+    .means = The roster is unchanged. Only { $expected } is taken.
+    .next = Choose the Japan K-12/Schools Profile v1.0 ({ $expected }) in the school system and export again.
+roster-delta = A file of changes only cannot be imported (manifest.csv, line { $line }: { $file })
+    .means = The roster is unchanged.
+    .next = Choose everything (bulk), not changes (delta), in the school system and export again.
+roster-file_missing = The file { $file } is missing
+    .means = The roster is unchanged.
+    .next = Export again from the school system with { $file }.
+roster-file_unwanted = { $file } has no place in a roster (manifest.csv, line { $line })
+    .means = The roster is unchanged. Results and the like do not go into this box.
+    .next = Export without { $file }, or set its line in manifest.csv to absent.
+roster-encoding = { $file }, line { $line }: the text is not UTF-8
+    .means = The roster is unchanged.
+    .next = { $found ->
+        [bom] The file begins with a byte order mark. Save it as UTF-8 without BOM.
+       *[not_utf8] It is Shift_JIS or something else. Save it as UTF-8 without BOM.
+    }
+roster-csv = { $file }, line { $line }, value { $position }: not CSV as agreed
+    .means = The roster is unchanged.
+    .next = { $expected ->
+        [quotes] Put every value between " and ". A " inside a value is written "".
+        [comma_or_line_end] A value is followed by a comma or the end of the line.
+        [crlf] Lines end with CRLF.
+        [text] There is a control character, which cannot be seen. Remove it.
+        [rows] There are too many lines. Export this school only.
+        [columns] There are too many columns. Look for commas that should not be there.
+       *[length] The value is too long. See whether a closing " is missing.
+    }
+roster-columns = { $file }, line { $line }: { $reason ->
+        [missing] the column { $column } is missing
+        [unexpected] the column { $column } is unknown
+        [twice] the column { $column } is there twice
+        [count] not as many values as the header has columns
+       *[order] the column { $column } is in the wrong place
+    }
+    .means = The roster is unchanged.
+    .next = { $reason ->
+        [missing] Add the column. Capital and small letters matter.
+        [unexpected] Correct the spelling or remove the column. Columns of your own begin with metadata. and come last.
+        [twice] Remove one of them.
+        [count] Look for a comma too many or too few.
+       *[order] Put the columns into the order that OneRoster lays down.
+    }
+roster-value = { $file }, line { $line }, { $column }: empty, or not of the right form
+    .means = The roster is unchanged. The form is: { $expected }
+    .next = Correct the value. Spreadsheets like to change the form of numbers and dates.
+roster-half_width_kana = { $file }, line { $line }, { $column }: half-width katakana
+    .means = The roster is unchanged.
+    .next = Write full-width katakana.
+roster-twice = { $file }, line { $line }, { $column }: the same value as in line { $first }
+    .means = The roster is unchanged. A value may stand only once in this column.
+    .next = Remove one of the lines or correct the value.
+roster-reference = { $file }, line { $line }, { $column }: { $missing } is not in { $target }
+    .means = The roster is unchanged.
+    .next = Add { $missing } to { $target } or correct the value. See also whether a spreadsheet dropped a leading 0.
+roster-school_year = { $file }, line { $line }, { $column }: does not fit the school year
+    .means = The roster is unchanged. A school year is from 1 April to 31 March.
+    .next = Write { $expected }.
+roster-period = { $file }, line { $line }, { $column }: ends before it begins
+    .means = The roster is unchanged.
+    .next = Correct one of the two dates.
+roster-list_length = { $file }, line { $line }: { $column } and { $other } differ in length ({ $found } and { $want })
+    .means = The roster is unchanged.
+    .next = Give both columns the same number of items in the same order.
+roster-kind = { $file }, line { $line }, { $column }: names a { $found ->
+        [pupil] pupil
+        [guardian] guardian
+       *[staff] member of staff
+    }, but only a { $expected ->
+        [pupil] pupil
+        [guardian] guardian
+       *[staff] member of staff
+    } can be there
+    .means = The roster is unchanged.
+    .next = Correct the person in this line, or the role in roles.csv.
+roster-no_role = { $file }, line { $line }, { $column }: roles.csv has no role for this person
+    .means = The roster is unchanged.
+    .next = Add a line for this person to roles.csv.
+roster-guardian_lists = { $file }, line { $line }, { $column }: the lists of guardians disagree
+    .means = The roster is unchanged.
+    .next = Name the same people once each in agentSourcedIds and in the guardian columns of metadata.madoguchi.
+roster-not_at_school = { $file }, line { $line }, { $column }: names the board instead of the school
+    .means = The roster is unchanged.
+    .next = Write the sourcedId of the school (type school) in orgs.csv.
+roster-one_school = { $file }: { $what ->
+        [school] there are { $found } lines of schools
+       *[district] the board of education is not given as it should be
+    }
+    .means = The roster is unchanged. A file is of one school.
+    .next = { $what ->
+        [school] Leave one line of type school.
+       *[district] Leave at most one line of type district, give it no parent, and make it the parent of the school.
+    }
+roster-org_code = { $file }, line { $line }, { $column }: not the form of a code
+    .means = The roster is unchanged.
+    .next = For the school write the ministry's code of 13 characters, for the board its code of 6 digits.
+school-code_form = This is not the form of a school code ({ $reason ->
+        [length] its length
+        [type] the kind of school
+        [prefecture] the prefecture
+        [founder] the founder
+       *[number] the number
+    })
+    .means = Nothing was changed.
+    .next = Type the ministry's code of 13 characters (for example B113299900018).
+school-unknown_person = Nobody of this kind is in the roster
+    .means = Nothing was changed.
+    .next = Import the roster again and try once more.
+people-unknown = This person is not in the roster
+    .means = They left the school, or the address is wrong.
+    .next = Search by name or reading on the page of people.
+
+## Signing in
+staff-wrong_password = Account or password is wrong
+    .means = You are not signed in.
+    .next = Look at capital and small letters and type it again. After several wrong ones, signing in is stopped for a while.
+staff-account_locked = This account cannot be signed in to now
+    .means = Several passwords were wrong, so it is stopped for { $minutes } minutes.
+    .next = Try again after that. If it was not you, tell the school's IT person.
+staff-weak_password = The password is too short
+    .means = No account was made.
+    .next = Take at least { $least } characters.
+staff-id = { $reason ->
+        [taken] This account name is taken
+       *[form] This account name cannot be used
+    }
+    .means = No account was made.
+    .next = { $reason ->
+        [taken] Choose another one.
+       *[form] Take 2 to 32 small letters, digits, dots, hyphens or underscores, beginning with a letter or digit.
+    }
+staff-sign_in_needed = Please sign in
+    .means = You are not signed in, or have been signed out after some time. What you were typing was not saved.
+    .next = Sign in again.
+link-not_a_guardian = Registration numbers are for guardians of the current roster only
+    .means = No number was made.
+    .next = See whether this person is a guardian in the roster.
+
+## Ledger and receipts
+ledger-absent = This box has no ledger { $origin }
+    .means = Nothing was changed.
+    .next = Check the name of the ledger.
+ledger-behind_peer = The ledger is older than what the other side has confirmed (here { $own }, there { $size } records)
+    .means = It may have been restored from an old backup. Guardians can be received.
+    .next = Delete nothing and call the prefecture.
+ledger-no_entry = The ledger has no record { $index }
+    .means = Nothing was changed.
+    .next = Look up the number with appliance ledger show.
+ledger-checkpoint = A signature of a ledger, or a receipt, cannot be read
+    .means = It has the wrong form or is of another ledger. Whether it is right was not established.
+    .next = See whether the file is complete. If it is the box's own ledger, call the prefecture.
+ledger-signature = A signature does not match
+    .means = The known key did not make it, or the content was altered.
+    .next = Read the original receipt again. If it is the box's own ledger, call the prefecture.
+ledger-root = The records of the ledger are not those that were signed
+    .means = Records may have been lost or altered.
+    .next = Delete nothing and call the prefecture now.
+ledger-order = Record { $index } of the ledger is out of order
+    .means = It is older than the one before it, or refers to one that is not there yet.
+    .next = Delete nothing and call the prefecture.
+ledger-proof = The proof that a record is in the ledger does not hold
+    .means = The receipt or the ledger may have been altered.
+    .next = Read the original receipt again. If it stays so, call the prefecture.
+ledger-commitment = The content of a record is not what the ledger committed to ({ $type })
+    .means = The content may have been altered. The tree of the ledger is as it was.
+    .next = Delete nothing and call the prefecture.
+ledger-encoding = A record is not encoded as it should be
+    .means = It was altered or damaged on the way. It was not accepted.
+    .next = Try again. If it is the box's own ledger, call the prefecture.
+ledger-entry_form = There is something that cannot be read as a record
+    .means = It is damaged or of another form. It was not accepted.
+    .next = If it is the box's own ledger, delete nothing and call the prefecture.
+ledger-key_form = The file of a key has the wrong form
+    .means = The key was not used.
+    .next = Give a P-256 key in PEM.
+receipt-number = This is not the form of a receipt number
+    .means = Nothing was looked up.
+    .next = Give a receipt number such as M-000123, or the index of a record (0 or more).
+evidence-key_form = The key of the prefecture's verifier is not right
+    .means = Evidence can be neither sealed nor opened.
+    .next = Give the hub's verifier key (ML-KEM-768 and X25519). On a box, get the enrolment file from the prefecture again.
+evidence-sealed = The evidence does not open
+    .means = It is another key, or the content was altered. The record itself is unchanged.
+    .next = Use the verifier key for which it was sealed. If it still does not open, the content is damaged.
+
+## Between box and hub
+line-identity = The certificate or key for the line to the prefecture cannot be used
+    .means = Nothing can be sent. Guardians can be received and records stay in the box.
+    .next = Get the enrolment file from the prefecture again and run appliance enroll.
+sync-gap = Records in between have not arrived yet (the next one needed is { $wanted })
+    .means = What arrived was not stored. The sender still has it.
+    .next = It is sent again by itself. If it goes on for days, call the prefecture.
+sync-replayed = Records arrived that were received before
+    .means = They were not stored twice. { $size } records have been received.
+    .next = It goes on by itself. If it comes again and again, call the prefecture.
+sync-other_school = Records of another ledger arrived (this is for { $expected })
+    .means = They were not accepted.
+    .next = Check how box and hub are enrolled.
+sync-malformed = A message arrived that cannot be read
+    .means = It was not accepted. The sender still has its records.
+    .next = If it goes on, see whether box and hub run versions that fit each other.
+sync-oversize = This is more than can be sent at once ({ $bytes } bytes of at most { $most })
+    .means = It has not been sent. The records stay in the box.
+    .next = Call the prefecture.
+enrolment-document = The enrolment file is not right ({ $field })
+    .means = The enrolment is unchanged.
+    .next = Hand over the file again, without opening or changing it.
+enrolment-foreign = This enrolment file is not for this box
+    .means = The enrolment is unchanged.
+    .next = { $reason ->
+        [school] It is another school's. Get this school's file from the prefecture.
+        [authority] Its certificate is not of the authority in it. Get the file from the prefecture again.
+        [certificate] Its certificate cannot be read. Get the file from the prefecture again.
+       *[other] Its keys do not match. Make a new request with appliance enroll request and give it to the prefecture.
+    }
+enrolment-line_key = The key of the line, line.key, cannot be used
+    .means = The enrolment is unchanged.
+    .next = See whether the credential line.key is a P-256 key in PEM.
+
+## The hub of the prefecture
+hub-already_founded = There is a hub at { $path } already
+    .means = Nothing was changed. Making it anew would change its keys, and no box would trust it any more.
+    .next = Use it as it is. For another hub, give another folder.
+hub-not_founded = There is no hub yet ({ $path })
+    .means = The hub did not start.
+    .next = Run appliance hub init.
+hub-authority = The certificate or key of the hub's authority cannot be used
+    .means = No box can be enrolled. Boxes that are enrolled are not affected.
+    .next = See whether the authority's files are as appliance hub init made them.
+hub-certificate_request = The certificate request in the box's file is not right
+    .means = The box was not enrolled.
+    .next = Have the request made again on the box with appliance enroll request.
+hub-admitted_before = The school { $school } is enrolled with another ledger or another key
+    .means = The enrolment is unchanged. Either the box was replaced, or somebody claims to be the school.
+    .next = Ask the school by telephone. If the box was replaced, tell whoever runs the hub.
+hub-unknown_school = The school { $school } is not enrolled at this hub
+    .means = Nothing was changed.
+    .next = Check the school's code. appliance hub schools lists those that are enrolled.
+hub-file = The file { $file } cannot be read or written
+    .means = Nothing was changed.
+    .next = Check where the file is and who may read and write it.
+
+## Trusted certificates and the command line
+trust-anchor_file = The file of root certificates cannot be read
+    .means = Cards cannot be checked, so it stops here.
+    .next = Give a file that holds root certificates in PEM or DER and nothing else.
+cli-pin_source = The PIN cannot be taken
+    .means = Nothing was sent to the card and no try was used.
+    .next = Run it at a terminal, or give --pin-fd a descriptor that can be read.
+web-no_sentence = There is no sentence for this ({ $key }, { $language })
+    .means = Only the words on the screen are missing. The records are unchanged.
+    .next = Tell the prefecture what you see here.
+web-message_file = The file of sentences { $file } has a line that cannot be read ({ $line })
+    .means = The program did not start. The records are unchanged.
+    .next = Install the program again.
+web-unknown_host = This address does not lead here
+    .means = It is not a name of this box. Nothing was changed.
+    .next = Type the address just as the school's IT person gave it. A new name is added to the setting staff.names.

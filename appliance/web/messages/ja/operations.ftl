@@ -1,0 +1,343 @@
+# 学校の職員、学校の情報担当、県の担当者が見るもの。エラーコードごとに: 何が起きたか、.means その意味、.next 次にすること。
+# 差し込む項目は、そのコードのエラーがいつも持っているものだけ。
+
+## 箱の始まりと設定
+box-already_founded = この箱は、すでに学校のものとして設定されています
+    .means = 何も変わっていません。
+    .next = そのままお使いください。別の学校の箱にするときは、県の窓口に連絡してください。
+box-not_founded = この箱は、まだ学校のものとして設定されていません
+    .means = 記録はまだ 1 件もありません。プログラムは始まっていません。
+    .next = appliance init を実行してください。
+config-invalid = 設定と、箱にあるデータまたは鍵が合っていません
+    .means = プログラムは始まっていません。記録は変わっていません。
+    .next = 最近変えた設定や鍵を元に戻してください。心当たりがないときは、県の窓口に連絡してください。
+config-unknown = 設定ファイル { $file } に、知らない項目 { $key } があります
+    .means = 設定は読み込まれず、プログラムは始まっていません。
+    .next = つづりを確かめて直すか、その行を消してください。ここで使える項目: { $known }
+config-value = 設定ファイル { $file } に、使えない値があります
+    .means = 設定は読み込まれず、プログラムは始まっていません。原因: { $key } { $reason }
+    .next = ファイルを直してから、もう一度始めてください。
+config-credential = 認証情報 { $name } を読み込めません
+    .means = プログラムは始まっていません。記録は変わっていません。
+    .next = systemd のユニットの LoadCredential に { $name } があるか、元のファイルがあるか確かめてください。手で実行するときは CREDENTIALS_DIRECTORY にそのフォルダーを指定します。
+config-run_dir = フォルダー { $path } に通信用のソケットを作れません
+    .means = カードを読むプログラムは始まっていません。
+    .next = 設定 box.run_dir のフォルダーがあるか、カード用の利用者が書き込めるか確かめてください。
+config-lesson_hours = 授業時間の設定に使えない値があります（{ $value }）
+    .means = 送信のプログラムは始まっていません。受付は続けられます。
+    .next = 時間は 08:30-15:45 の形で、終わりを始まりより後に、曜日は 1（月）から 7（日）までの数字で書いてください。
+
+## データベース
+store-missing = データベースがありません（{ $path }）
+    .means = プログラムは始まっていません。
+    .next = 新しい箱なら appliance init を実行してください。使っていた箱なら、実行せずに県の窓口に連絡してください。
+store-wrong_key = データベースの鍵が合いません
+    .means = データベースは開かれず、中身は変わっていません。鍵がないと、だれも読むことができません。
+    .next = 認証情報 database.key が、この箱の鍵か確かめてください。それでも開かないときは、県の窓口に連絡してください。
+store-too_new = データベース（{ $family }）が、このプログラムより新しい版で作られています（データベース { $database }、プログラム { $program }）
+    .means = プログラムは始まっていません。記録は変わっていません。
+    .next = プログラムを新しい版に戻してください。
+store-too_old = データベース（{ $family }）の更新が { $waiting } 段階残っています
+    .means = プログラムは始まっていません。記録は変わっていません。
+    .next = appliance migrate を実行してください。箱の電源を入れ直しても自動で実行されます。
+store-seal = 保存されている内容の一部を開けません
+    .means = その部分が壊れているか、書きかえられています。ほかの記録には影響ありません。
+    .next = appliance ledger verify で台帳を確かめて、結果を県の窓口に伝えてください。
+
+## 名簿の取り込み
+roster-refused = 名簿を取り込めません
+    .means = 名簿は変わっていません。
+    .next = 名簿のファイルを直して、もう一度取り込んでください。
+roster-archive = { $reason ->
+        [encrypted] 名簿の ZIP ファイルにパスワードがかかっています
+        [method] 名簿の ZIP ファイルの圧縮方式に対応していません
+       *[damaged] 名簿の ZIP ファイルが壊れているか、ZIP ファイルではありません
+    }
+    .means = 名簿は変わっていません。
+    .next = { $reason ->
+        [encrypted] パスワードをかけずに ZIP を作り直してください。
+        [method] ふつうの圧縮（deflate）で ZIP を作り直してください。
+       *[damaged] 校務支援システムから、もう一度 OneRoster の ZIP を出力してください。
+    }
+roster-size = 名簿のファイルが大きすぎます
+    .means = 名簿は変わっていません。
+    .next = { $what ->
+        [files] ZIP の中は { $limit } ファイルまでです。OneRoster の CSV だけを入れてください。
+        [unpacked] ZIP の中身は合計 { $limit } バイトまでです。この学校の分だけを出力してください。
+       *[zip] ZIP は { $limit } バイトまでです。この学校の分だけを出力してください。
+    }
+roster-member = ZIP の中の { $file } は受け付けられません
+    .means = 名簿は変わっていません。
+    .next = { $reason ->
+        [folder] CSV は、フォルダーに入れずに ZIP のいちばん上に置いてください。
+        [twice] 同じ名前のファイルが 2 つあります。古いほうを消してください。
+       *[unknown] OneRoster の名簿にないファイルです。ZIP から除いてください。
+    }
+roster-manifest = { $line ->
+        [0] { $file } に { $property } の行がありません
+       *[other] { $file } の { $line } 行目が正しくありません
+    }
+    .means = 名簿は変わっていません。
+    .next = { $line ->
+        [0] { $property } の行を加えるか、校務支援システムから出力し直してください。
+       *[other] その行を直すか、校務支援システムから出力し直してください。必要な内容: { $property } { $expected }
+    }
+roster-variant = OneRoster の版が違います（{ $file } の { $line } 行目: { $found }）
+    .means = 名簿は変わっていません。受け付けるのは { $expected } だけです。
+    .next = 校務支援システムで「日本 K-12/Schools Profile v1.0」（{ $expected }）を選んで出力してください。
+roster-delta = 差分だけの名簿は取り込めません（manifest.csv の { $line } 行目: { $file }）
+    .means = 名簿は変わっていません。
+    .next = 校務支援システムで、差分（delta）ではなく全件（bulk）を選んで出力してください。
+roster-file_missing = 必要なファイル { $file } がありません
+    .means = 名簿は変わっていません。
+    .next = { $file } を含めて、校務支援システムから出力し直してください。
+roster-file_unwanted = { $file } は名簿では受け付けません（manifest.csv の { $line } 行目）
+    .means = 名簿は変わっていません。成績などはこの箱に入れません。
+    .next = { $file } を含めずに出力するか、manifest.csv のその行を absent にしてください。
+roster-encoding = { $file } の { $line } 行目: 文字コードが UTF-8 ではありません
+    .means = 名簿は変わっていません。
+    .next = { $found ->
+        [bom] ファイルの先頭に BOM があります。「UTF-8（BOM なし）」で保存し直してください。
+       *[not_utf8] Shift_JIS などになっています。「UTF-8（BOM なし）」で保存し直してください。
+    }
+roster-csv = { $file } の { $line } 行目、{ $position } 番目の値: CSV の形が正しくありません
+    .means = 名簿は変わっていません。
+    .next = { $expected ->
+        [quotes] すべての値を半角の " で囲んでください。値の中の " は "" と書きます。
+        [comma_or_line_end] 値のあとに、コンマか改行が必要です。
+        [crlf] 行の終わりを CRLF にしてください。
+        [text] 目に見えない制御文字が入っています。消してください。
+        [rows] 行が多すぎます。この学校の分だけを出力してください。
+        [columns] 列が多すぎます。余分なコンマがないか確かめてください。
+       *[length] 値が長すぎます。閉じる " を忘れていないか確かめてください。
+    }
+roster-columns = { $file } の { $line } 行目: { $reason ->
+        [missing] 列 { $column } がありません
+        [unexpected] 知らない列 { $column } があります
+        [twice] 列 { $column } が 2 回あります
+        [count] 値の数が見出しと違います
+       *[order] 列 { $column } の順番が違います
+    }
+    .means = 名簿は変わっていません。
+    .next = { $reason ->
+        [missing] 列を加えてください。大文字と小文字も区別します。
+        [unexpected] つづりを確かめるか、列を消してください。独自の列は名前を metadata. で始めて、最後に置きます。
+        [twice] どちらかの列を消してください。
+        [count] コンマの過不足を確かめて、見出しと同じ数の値にしてください。
+       *[order] 列を OneRoster で決められた順に並べてください。
+    }
+roster-value = { $file } の { $line } 行目、{ $column }: 値が空か、形が正しくありません
+    .means = 名簿は変わっていません。必要な形: { $expected }
+    .next = その値を直してください。表計算ソフトで開くと、番号や日付の形が変わることがあります。
+roster-half_width_kana = { $file } の { $line } 行目、{ $column }: 半角カタカナがあります
+    .means = 名簿は変わっていません。
+    .next = 全角カタカナに直してください。
+roster-twice = { $file } の { $line } 行目、{ $column }: { $first } 行目と同じ値です
+    .means = 名簿は変わっていません。この列では、同じ値を 2 回使えません。
+    .next = どちらかの行を消すか、値を直してください。
+roster-reference = { $file } の { $line } 行目、{ $column }: { $missing } が { $target } にありません
+    .means = 名簿は変わっていません。
+    .next = { $target } に { $missing } の行を加えるか、この値を直してください。表計算ソフトで先頭の 0 が消えていないかも確かめてください。
+roster-school_year = { $file } の { $line } 行目、{ $column }: 年度と合っていません
+    .means = 名簿は変わっていません。年度は 4 月 1 日から 3 月 31 日までです。
+    .next = { $expected } に直してください。
+roster-period = { $file } の { $line } 行目、{ $column }: 終わりの日が始まりの日より前です
+    .means = 名簿は変わっていません。
+    .next = どちらかの日付を直してください。
+roster-list_length = { $file } の { $line } 行目: { $column } と { $other } の数が違います（{ $found } と { $want }）
+    .means = 名簿は変わっていません。
+    .next = 2 つの列に、同じ数の項目を同じ順で書いてください。
+roster-kind = { $file } の { $line } 行目、{ $column }: { $found ->
+        [pupil] 児童・生徒
+        [guardian] 保護者
+       *[staff] 教職員
+    }がいますが、ここに書けるのは{ $expected ->
+        [pupil] 児童・生徒
+        [guardian] 保護者
+       *[staff] 教職員
+    }だけです
+    .means = 名簿は変わっていません。
+    .next = この行の人か、roles.csv の役割を直してください。
+roster-no_role = { $file } の { $line } 行目、{ $column }: この人の役割が roles.csv にありません
+    .means = 名簿は変わっていません。
+    .next = roles.csv にこの人の行を加えてください。
+roster-guardian_lists = { $file } の { $line } 行目、{ $column }: 保護者の一覧が食い違っています
+    .means = 名簿は変わっていません。
+    .next = agentSourcedIds と metadata.madoguchi の保護者の列に、同じ人を 1 回ずつ書いてください。
+roster-not_at_school = { $file } の { $line } 行目、{ $column }: 学校ではなく教育委員会を指しています
+    .means = 名簿は変わっていません。
+    .next = orgs.csv の学校（type が school）の sourcedId に直してください。
+roster-one_school = { $file }: { $what ->
+        [school] 学校の行が { $found } 行あります
+       *[district] 教育委員会の書き方が正しくありません
+    }
+    .means = 名簿は変わっていません。1 つのファイルは 1 つの学校のものです。
+    .next = { $what ->
+        [school] 学校（type が school）の行を 1 行だけにしてください。
+       *[district] 教育委員会（type が district）は 1 行までにし、その親は空に、学校の親はその教育委員会にしてください。
+    }
+roster-org_code = { $file } の { $line } 行目、{ $column }: コードの形が正しくありません
+    .means = 名簿は変わっていません。
+    .next = 学校は文部科学省の学校コード 13 文字、教育委員会は教育委員会コード 6 桁を書いてください。
+school-code_form = 学校コードの形が正しくありません（{ $reason ->
+        [length] 文字数
+        [type] 学校種
+        [prefecture] 都道府県番号
+        [founder] 設置区分
+       *[number] 番号
+    }）
+    .means = 何も変わっていません。
+    .next = 文部科学省の学校コード 13 文字を、半角で入力してください（例: B113299900018）。
+school-unknown_person = 名簿にいない人です
+    .means = 何も変わっていません。
+    .next = 名簿を取り込み直してから、もう一度お試しください。
+people-unknown = この人は名簿にいません
+    .means = 転出や卒業で名簿から外れたか、アドレスが違います。
+    .next = 「人」のページで、名前かよみからさがしてください。
+
+## サインイン
+staff-wrong_password = アカウント名かパスワードが違います
+    .means = サインインしていません。
+    .next = 大文字と小文字を確かめて、もう一度入力してください。続けて間違えると、しばらくサインインできなくなります。
+staff-account_locked = このアカウントは、いまサインインできません
+    .means = パスワードの間違いが続いたため、止めています。あと { $minutes } 分です。
+    .next = 時間がたってから、もう一度お試しください。覚えがないときは、学校の情報担当に知らせてください。
+staff-weak_password = パスワードが短すぎます
+    .means = アカウントは作られていません。
+    .next = { $least } 文字以上にしてください。
+staff-id = { $reason ->
+        [taken] このアカウント名は、すでに使われています
+       *[form] このアカウント名は使えません
+    }
+    .means = アカウントは作られていません。
+    .next = { $reason ->
+        [taken] 別のアカウント名にしてください。
+       *[form] 半角の英小文字、数字、点、ハイフン、下線で 2 文字から 32 文字、英小文字か数字で始めてください。
+    }
+staff-sign_in_needed = サインインが必要です
+    .means = まだサインインしていないか、時間がたったため終了しました。入力中の内容は保存されていません。
+    .next = もう一度サインインしてください。
+link-not_a_guardian = 登録番号を出せるのは、いまの名簿にいる保護者だけです
+    .means = 登録番号は作られていません。
+    .next = 名簿で、この人が保護者になっているか確かめてください。
+
+## 台帳と受領証
+ledger-absent = 台帳 { $origin } は、この箱にありません
+    .means = 何も変わっていません。
+    .next = 台帳の名前を確かめてください。
+ledger-behind_peer = 台帳が、相手が受領したところより古くなっています（こちら { $own } 件、相手 { $size } 件）
+    .means = 古いバックアップから戻された可能性があります。受付は続けられます。
+    .next = 何も消さずに、県の窓口に連絡してください。
+ledger-no_entry = 台帳に { $index } 番の記録はありません
+    .means = 何も変わっていません。
+    .next = appliance ledger show で番号を確かめてください。
+ledger-checkpoint = 台帳の署名か受領証を読み取れません
+    .means = 形が正しくないか、別の台帳のものです。正しさは確かめられていません。
+    .next = ファイルが途中で切れていないか確かめてください。箱の台帳でこう出たときは、県の窓口に連絡してください。
+ledger-signature = 署名が合いません
+    .means = 登録されている鍵で署名されたものではないか、内容が変わっています。
+    .next = 受領証なら、元の受領証をもう一度読み取ってください。箱の台帳でこう出たときは、県の窓口に連絡してください。
+ledger-root = 台帳の記録が、署名された内容と一致しません
+    .means = 記録が失われたか、書きかえられた可能性があります。
+    .next = 何も消さずに、すぐに県の窓口に連絡してください。
+ledger-order = 台帳の { $index } 番の記録の順序が正しくありません
+    .means = 前の記録より古いか、まだない記録を指しています。
+    .next = 何も消さずに、県の窓口に連絡してください。
+ledger-proof = 記録が台帳にあるという証明が成り立ちません
+    .means = 受領証か台帳の内容が変わっている可能性があります。
+    .next = 元の受領証をもう一度読み取ってください。それでも変わらないときは、県の窓口に連絡してください。
+ledger-commitment = 記録の中身が、台帳に刻まれた値と一致しません（{ $type }）
+    .means = 中身が書きかえられた可能性があります。台帳の木はそのままです。
+    .next = 何も消さずに、県の窓口に連絡してください。
+ledger-encoding = 記録の形式が正しくありません
+    .means = 書きかえられたか、途中で壊れた内容です。受け入れられていません。
+    .next = もう一度お試しください。箱の台帳でこう出たときは、県の窓口に連絡してください。
+ledger-entry_form = 記録として読み取れない内容があります
+    .means = 壊れた内容か、ほかの形式です。受け入れられていません。
+    .next = 箱の台帳でこう出たときは、何も消さずに県の窓口に連絡してください。
+ledger-key_form = 鍵のファイルの形が正しくありません
+    .means = 鍵は使われていません。
+    .next = P-256 の鍵を PEM 形式で指定してください。
+receipt-number = 受付番号の形が正しくありません
+    .means = 何も調べていません。
+    .next = M-000123 のような受付番号か、台帳の番号（0 以上の数字）を指定してください。
+evidence-key_form = 県の確認用の鍵が正しくありません
+    .means = 証拠を閉じることも開くこともできません。
+    .next = 県のハブの確認用の鍵（ML-KEM-768 と X25519）を指定してください。箱なら、登録ファイルを県からもらい直してください。
+evidence-sealed = 証拠を開けません
+    .means = 鍵が違うか、内容が変わっています。記録そのものは変わっていません。
+    .next = 証拠を閉じたときの確認用の鍵を使ってください。それでも開かないときは、内容が壊れています。
+
+## ハブとの送受信
+line-identity = 県との通信に使う証明書か鍵が使えません
+    .means = 県に送信できません。受付は続けられ、記録は箱に残ります。
+    .next = 県から登録ファイルをもらい直し、appliance enroll で登録してください。
+sync-gap = 途中の記録がまだ届いていません（次に必要なのは { $wanted } 番）
+    .means = 届いた分は保存していません。送る側には記録が残っています。
+    .next = 自動で送り直されます。何日も続くときは、県の窓口に連絡してください。
+sync-replayed = すでに受け取った記録が、もう一度届きました
+    .means = 二重には保存していません。受け取り済みは { $size } 件です。
+    .next = 自動で続きます。くり返し出るときは、県の窓口に連絡してください。
+sync-other_school = 別の台帳の記録が届きました（ここで受け取るのは { $expected }）
+    .means = 受け取っていません。
+    .next = 箱とハブの登録を確かめてください。
+sync-malformed = 読み取れない通信が届きました
+    .means = 受け取っていません。送る側には記録が残っています。
+    .next = 続くときは、箱とハブのプログラムの版が合っているか確かめてください。
+sync-oversize = 一度に送れる大きさを超えています（{ $bytes } バイト、上限 { $most } バイト）
+    .means = まだ送っていません。記録は箱に残っています。
+    .next = 県の窓口に連絡してください。
+enrolment-document = 登録ファイルが正しくありません（{ $field }）
+    .means = 登録は変わっていません。
+    .next = ファイルを開かず、書きかえずに、もう一度受け渡してください。
+enrolment-foreign = この登録ファイルは、この箱のものではありません
+    .means = 登録は変わっていません。
+    .next = { $reason ->
+        [school] 別の学校のファイルです。この学校のファイルを県から受け取ってください。
+        [authority] ファイルの証明書が、中の認証局のものではありません。県からもらい直してください。
+        [certificate] ファイルの証明書を読めません。県からもらい直してください。
+       *[other] 鍵が合いません。appliance enroll request で申請ファイルを作り直し、県に渡してください。
+    }
+enrolment-line_key = 通信用の鍵 line.key が使えません
+    .means = 登録は変わっていません。
+    .next = 認証情報 line.key が P-256 の鍵（PEM 形式）か確かめてください。
+
+## 県のハブ
+hub-already_founded = ハブはすでに { $path } に作られています
+    .means = 何も変わっていません。作り直すと鍵が変わり、どの箱もハブを信用しなくなります。
+    .next = そのままお使いください。別のハブを作るときは、別のフォルダーを指定してください。
+hub-not_founded = ハブがまだ作られていません（{ $path }）
+    .means = ハブは始まっていません。
+    .next = appliance hub init を実行してください。
+hub-authority = ハブの認証局の証明書か鍵が使えません
+    .means = 箱の登録はできません。すでに登録された箱には影響ありません。
+    .next = ハブのフォルダーの認証局のファイルが、appliance hub init で作られたままか確かめてください。
+hub-certificate_request = 箱の申請ファイルの証明書要求が正しくありません
+    .means = 箱は登録されていません。
+    .next = 箱で appliance enroll request を実行し、申請ファイルを作り直してもらってください。
+hub-admitted_before = 学校 { $school } は、別の台帳か別の鍵で、すでに登録されています
+    .means = 登録は変わっていません。箱が取り替えられたか、だれかが学校を名乗っています。
+    .next = 学校に電話で確かめてください。取り替えた箱なら、ハブの運用担当者に連絡してください。
+hub-unknown_school = 学校 { $school } は、このハブに登録されていません
+    .means = 何も変わっていません。
+    .next = 学校コードを確かめてください。登録された学校は appliance hub schools で見られます。
+hub-file = ファイル { $file } を読み書きできません
+    .means = 何も変わっていません。
+    .next = ファイルの場所と、読み書きの権限を確かめてください。
+
+## 信頼する証明書とコマンド
+trust-anchor_file = ルート証明書のファイルを読めません
+    .means = カードを確かめられないため、先に進めません。
+    .next = PEM または DER のルート証明書だけが入ったファイルを指定してください。
+cli-pin_source = 暗証番号を受け取れません
+    .means = カードには何も送っていません。回数は減っていません。
+    .next = 端末から実行するか、--pin-fd に読み取れる番号を指定してください。
+web-no_sentence = 画面の文が用意されていません（{ $key }、{ $language }）
+    .means = 画面の表示だけの問題です。記録は変わっていません。
+    .next = この表示を県の窓口に伝えてください。
+web-message_file = 画面の文のファイル { $file } に、読めない行があります（{ $line }）
+    .means = プログラムは始まっていません。記録は変わっていません。
+    .next = プログラムを入れ直してください。
+web-unknown_host = このアドレスでは開けません
+    .means = この箱の名前ではないアドレスで開かれました。何も変わっていません。
+    .next = 学校の情報担当から聞いたアドレスを、そのまま入力してください。名前を変えたときは、設定 staff.names に加えます。
