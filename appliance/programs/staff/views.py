@@ -1,5 +1,6 @@
 """The staff site's pages: parse, call a service, render."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,8 @@ from appliance.web.site import catalogue, public
 COOKIE = "__Host-staff"
 BY_ITSELF = "X-Refresh"
 """Sent by a page that refreshes itself, without anybody at it."""
+
+FIRST_YEAR, LAST_YEAR = 2000, 2999
 
 
 class NoPersonError(RefusedError):
@@ -79,9 +82,8 @@ def _add_sign_in(pages: Blueprint, uses: Uses) -> None:
         try:
             token = uses.accounts.sign_in(account, request.form.get("password", ""))
         except RefusedError as error:
-            sentence = catalogue().text("ja", error.code, **error.fields)
-            cure = catalogue().text("ja", error.code, "next", **error.fields)
-            return render_template("sign_in.html", problem=(sentence, cure), account=account), error.status
+            problem = [catalogue().text("ja", error.code, part, **error.fields) for part in ("", "means", "next")]
+            return render_template("sign_in.html", problem=problem, account=account), error.status
         response = redirect(url_for("staff.today"), 303)
         response.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="Strict", path="/")
         return response
@@ -157,9 +159,10 @@ def _when(ms: int) -> datetime:
 
 
 def _day(text: str | None) -> datetime:
-    """Midnight of the asked day, today for none or nonsense."""
-    try:
+    """Midnight of the asked day, today for none, for nonsense and for centuries without schools."""
+    day = None
+    with suppress(ValueError):
         day = datetime.fromisoformat(text or "")
-    except ValueError:
+    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
         day = datetime.now().astimezone()
     return day.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None).astimezone()
