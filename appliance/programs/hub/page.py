@@ -16,6 +16,7 @@ from flask import Blueprint, Flask, Response, jsonify, render_template
 from appliance.clock import Clock, SystemClock
 from appliance.config import read_credential
 from appliance.errors import MadoguchiError
+from appliance.log import EventLog
 from appliance.programs.hub.registry import Registry, SchoolState
 from appliance.programs.hub.settings import DATABASE_KEY, DATABASE_NAME, FAMILIES, HubSettings
 from appliance.store.database import Database
@@ -101,7 +102,7 @@ def serve_page(settings: HubSettings) -> None:
     """Serves until the parent's end of standard input is closed or SIGTERM comes."""
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     address = f"{LOOPBACK}:{settings.page.port}"
-    Server(lambda: make_page(settings, SystemClock()), bind=address, threads=4).run()
+    Server(lambda: make_page(settings, SystemClock()), EventLog("hub-page"), bind=address, threads=4).run()
 
 
 def _end_with_parent() -> None:

@@ -104,7 +104,7 @@ def main() -> int:
         settings = load_settings(settings_paths())
         start_logging(settings.box.log_level)
         bind = f"127.0.0.1:{settings.kiosk.port}"
-        Server(lambda: make_kiosk(settings), bind=bind, workers=1, proc_name="kiosk").run()
+        Server(lambda: make_kiosk(settings), LOG, bind=bind, workers=1, proc_name="kiosk").run()
     except ConfigError as error:
         LOG.error("kiosk.stopped", code=error.code, detail=str(error))
         return 2

@@ -83,6 +83,7 @@ def main() -> int:
             key.write_bytes(read_credential("staff.key"))
             Server(
                 lambda: make_staff_site(settings),
+                LOG,
                 bind=f"{settings.staff.address}:{settings.staff.port}",
                 workers=WORKERS,
                 certfile=str(settings.staff.certificate),

@@ -7,7 +7,7 @@ import time
 
 from appliance.clock import SystemClock
 from appliance.config import Settings, credential_path, load_settings, read_credential, settings_paths
-from appliance.errors import ConfigError, MadoguchiError
+from appliance.errors import MadoguchiError
 from appliance.ledger.keys import SigningKey
 from appliance.log import EventLog, start_logging
 from appliance.notify import Notifier
@@ -35,7 +35,7 @@ def main() -> int:
         governor = Governor(settings.sync.lesson_hours, settings.sync.lesson_days, settings.sync.cap_kbit_s)
         with box.database:
             Syncd(settings, box, device_key, governor, log).serve()
-    except ConfigError as error:
+    except MadoguchiError as error:  # a ConfigError, or a disk that cannot be written
         log.error("syncd.failed", code=error.code)
         print(f"syncd: {error}", file=sys.stderr)  # noqa: T201 - the settings, and with them the log, may be what failed
         return 2
