@@ -14,20 +14,18 @@ from dataclasses import dataclass, field
 from appliance.card.service import CardService, CardState
 from appliance.errors import MadoguchiError
 from appliance.log import EventLog, place
-from appliance.programs.kiosk import flow as events
-from appliance.programs.kiosk.flow import (
+from appliance.programs.kiosk import events
+from appliance.programs.kiosk.events import (
     AskTries,
     CheckCode,
     Command,
     Event,
-    Flow,
     Leave,
     Notice,
     ReadCard,
-    Screen,
     SignAndRecord,
-    Step,
 )
+from appliance.programs.kiosk.flow import Flow, Screen, Step
 from appliance.school.statement import Statement
 from appliance.services.check_in import CheckIn, KnownCard, Linking
 from appliance.web.catalogue import plain

@@ -9,9 +9,10 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.errors import Field
-from appliance.programs.kiosk import flow
+from appliance.programs.kiosk import events
 from appliance.programs.kiosk.conductor import Conductor
-from appliance.programs.kiosk.flow import Notice, Screen, Step
+from appliance.programs.kiosk.events import Notice
+from appliance.programs.kiosk.flow import Screen, Step
 from appliance.programs.kiosk.streams import Streams
 from appliance.services.check_in import CheckIn, receipt_number
 from appliance.services.opening import School
@@ -91,46 +92,46 @@ def make_blueprint(conductor: Conductor, check_in: CheckIn, school: School) -> B
     def follow() -> Response:
         return Response(streams.follow(), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
-    def answer(event: flow.Event) -> AnyResponse:
+    def answer(event: events.Event) -> AnyResponse:
         conductor.handle(event, request.form.get("token", ""))
         return redirect(url_for("kiosk.page"), 303)
 
     @pages.post("/agree")
     @public
     def agree() -> AnyResponse:
-        return answer(flow.Agreed())
+        return answer(events.Agreed())
 
     @pages.post("/cancel")
     @public
     def cancel() -> AnyResponse:
-        return answer(flow.Cancelled())
+        return answer(events.Cancelled())
 
     @pages.post("/again")
     @public
     def again() -> AnyResponse:
-        return answer(flow.Cancelled())
+        return answer(events.Cancelled())
 
     @pages.post("/last-try")
     @public
     def last_try() -> AnyResponse:
-        return answer(flow.LastTryAccepted())
+        return answer(events.LastTryAccepted())
 
     @pages.post("/still-here")
     @public
     def still_here() -> AnyResponse:
-        return answer(flow.StillHere())
+        return answer(events.StillHere())
 
     @pages.post("/language")
     @public
     def language() -> AnyResponse:
         chosen = request.form.get("language", "")
-        return answer(flow.LanguageChosen(chosen) if chosen in catalogue().languages else flow.StillHere())
+        return answer(events.LanguageChosen(chosen) if chosen in catalogue().languages else events.StillHere())
 
     @pages.post("/code")
     @public
     def code() -> AnyResponse:
         text = request.stream.read(MOST_TYPED_BYTES).decode("ascii", "replace")
-        conductor.handle(flow.CodeTyped(text), request.headers.get("X-Screen", ""))
+        conductor.handle(events.CodeTyped(text), request.headers.get("X-Screen", ""))
         return redirect(url_for("kiosk.page"), 303)
 
     @pages.post("/pin")

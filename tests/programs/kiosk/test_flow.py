@@ -2,10 +2,7 @@
 
 import pytest
 
-from appliance.programs.kiosk.flow import (
-    DONE_MS,
-    DONE_WITHOUT_CARD_MS,
-    PROBLEM_MS,
+from appliance.programs.kiosk.events import (
     Agreed,
     AskTries,
     Cancelled,
@@ -18,7 +15,6 @@ from appliance.programs.kiosk.flow import (
     Confirmed,
     Event,
     Failed,
-    Flow,
     LanguageChosen,
     LastTryAccepted,
     Leave,
@@ -31,11 +27,11 @@ from appliance.programs.kiosk.flow import (
     Recognised,
     Recorded,
     SignAndRecord,
-    Step,
     StillHere,
     Tick,
     TriesKnown,
 )
+from appliance.programs.kiosk.flow import DONE_MS, DONE_WITHOUT_CARD_MS, PROBLEM_MS, Flow, Step
 
 IDLE_MS, GRACE_MS = 45_000, 20_000
 
@@ -79,8 +75,7 @@ def test_a_new_card_is_linked_first() -> None:
     assert (flow.screen.step, flow.screen.linking) == (Step.LINK, True)
     assert flow.handle(CodeTyped("12345671")) == [CheckCode(1, "12345671")]
     flow.handle(Failed(1, Notice("link.code_check")))
-    assert flow.screen.step is Step.LINK
-    assert flow.screen.notice == Notice("link.code_check")
+    assert (flow.screen.step, flow.screen.notice) == (Step.LINK, Notice("link.code_check"))
     flow.handle(CodeAccepted(1))
     assert (flow.screen.step, flow.screen.notice, flow.screen.linking) == (Step.STATEMENT, None, True)
 
@@ -131,10 +126,9 @@ def test_a_card_pulled_before_the_signature_ends_everything(story: tuple[Event, 
 def test_a_card_pulled_while_signing_is_told_what_became_of_it() -> None:
     lost = flow_after(*TO_SIGNING, CardTaken(), Failed(1, Notice("card.removed")))
     assert (lost.screen.step, lost.screen.notice) == (Step.PROBLEM, Notice("card.removed"))
-    kept = flow_after(*TO_SIGNING, CardTaken(), Recorded(1, 7), Tick(0))
-    assert kept.screen.step is Step.DONE
-    kept.handle(Tick(DONE_WITHOUT_CARD_MS))
-    assert kept.screen.step is Step.WAITING
+    kept = (*TO_SIGNING, CardTaken(), Recorded(1, 7), Tick(0))
+    assert step_after(*kept) is Step.DONE
+    assert step_after(*kept, Tick(DONE_WITHOUT_CARD_MS)) is Step.WAITING
 
 
 def test_answers_for_an_earlier_visit_change_nothing() -> None:
@@ -152,14 +146,12 @@ def test_nothing_of_a_visit_is_left_behind() -> None:
 
 
 def test_an_idle_screen_asks_and_then_wipes() -> None:
-    flow = flow_after(Tick(0), *TO_PIN, Tick(IDLE_MS - 1))
-    assert not flow.screen.warning
-    flow.handle(Tick(IDLE_MS))
-    assert flow.screen.warning
-    flow.handle(StillHere())
-    assert not flow.screen.warning
-    flow.handle(Tick(2 * IDLE_MS))
-    assert flow.screen.warning
+    flow = flow_after(Tick(0), *TO_PIN)
+    warned = []
+    for event in (Tick(IDLE_MS - 1), Tick(IDLE_MS), StillHere(), Tick(2 * IDLE_MS)):
+        flow.handle(event)
+        warned.append(flow.screen.warning)
+    assert warned == [False, True, False, True]
     assert flow.handle(Tick(2 * IDLE_MS + GRACE_MS)) == [Leave()]
     assert flow.screen.step is Step.TAKE_CARD
 
