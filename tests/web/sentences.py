@@ -118,8 +118,12 @@ def _kind(live: ModuleType, node: ast.expr) -> type[MadoguchiError] | None:
 
 
 def _fields(tree: ast.Module, call: ast.Call) -> frozenset[str]:
-    """Names of the keywords; ``**name(...)`` is looked through where ``name`` only returns a dict of known keys."""
-    names = {one.arg for one in call.keywords if one.arg is not None}
+    """Names of the keywords, but those given as None, which no sentence can fill in.
+
+    ``**name(...)`` is looked through where ``name`` only returns a dict of known keys.
+    """
+    given = [one for one in call.keywords if not (isinstance(one.value, ast.Constant) and one.value.value is None)]
+    names = {one.arg for one in given if one.arg is not None}
     for one in call.keywords:
         if one.arg is None:
             names |= _returned_keys(tree, one.value)

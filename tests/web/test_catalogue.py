@@ -1,8 +1,8 @@
 """Every error has its words in every language, the words fit the error, and guardians can read them.
 
 What is not seen: an error whose class is only in a variable (``card/ipc.py`` makes again what ``cardd`` raised, with
-the fields that came over the socket), fields that are added to an error after it was made, and a field that is passed
-as None, which no sentence can fill in.
+the fields that came over the socket), fields that are added to an error after it was made, and a field whose value
+turns out to be None, which no sentence can fill in.
 """
 
 import ast
