@@ -39,7 +39,8 @@ def say(key: str, **fields: Field) -> str:
 def explain(error: MadoguchiError) -> str:
     """What happened and what to do, then the code and its fields for who looks it up."""
     try:
-        words = f"{sentence(error.code, error.fields)} {sentence(error.code, error.fields, 'next')}"
+        stop = "。" if language() == "ja" else ". "
+        words = f"{sentence(error.code, error.fields)}{stop}{sentence(error.code, error.fields, 'next')}"
     except NoSentenceError:
         return str(error)
     return f"{words} [{error}]"
