@@ -193,7 +193,8 @@ class CardClient:
         try:
             peer.settimeout(PEER_DEAD_S)
             lines = LineReader(peer, MAX_ANSWER_LINE_BYTES)
-            peer.sendall(encoded({"op": "watch"}))
+            with suppress(BrokenPipeError):
+                peer.sendall(encoded({"op": "watch"}))
             while True:
                 message = _received(lines)
                 if "event" in message:
@@ -250,9 +251,11 @@ class CardClient:
                 self._peer = self._connected()
                 self._lines = LineReader(self._peer, MAX_ANSWER_LINE_BYTES)
             assert self._lines is not None  # noqa: S101 - set together with the peer
-            self._peer.sendall(encoded(request))
-            if raw is not None:
-                self._peer.sendall(raw)
+            # Who is refused may be cut off before the request is out; the reason is still there to be read.
+            with suppress(BrokenPipeError):
+                self._peer.sendall(encoded(request))
+                if raw is not None:
+                    self._peer.sendall(raw)
             while True:
                 message = _received(self._lines)
                 if "progress" not in message:

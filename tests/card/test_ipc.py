@@ -4,7 +4,7 @@ import json
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from appliance.card.ipc import (
     CardClient,
     CarddAbsentError,
     LineReader,
+    PeerError,
     RequestError,
     decoded,
     encoded,
@@ -222,3 +223,25 @@ def test_what_is_no_pin_does_not_travel(folder: Path) -> None:
     with pytest.raises(PinFormError):
         CardClient(folder / "none").sign(pin, bytes(32))
     assert pin == bytes(5)
+
+
+@pytest.mark.parametrize("ask", [lambda client: client.read(), lambda client: next(client.watch())])
+def test_who_is_cut_off_at_once_still_hears_why(folder: Path, ask: Callable[[CardClient], object]) -> None:
+    path = folder / "s"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        door.listen()
+        client = CardClient(path)
+        connected = client._connected
+
+        def refused() -> socket.socket:
+            own = connected()
+            peer, _ = door.accept()
+            peer.sendall(encoded(error_message(PeerError())))
+            peer.close()
+            return own
+
+        client._connected = refused  # type: ignore[method-assign]  # the moment between connecting and asking
+        with pytest.raises(PeerError):
+            ask(client)
+        client.close()
