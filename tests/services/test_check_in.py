@@ -29,7 +29,8 @@ from appliance.store.evidence import EvidenceStore
 from appliance.store.visits import StoredVisit, VisitStore
 from appliance.trust.policy import UntrustedIssuerError
 from appliance.trust.signature import BadSignatureError
-from tests.services.conftest import LINES, STAFF, MakeCheckIn, Verifier, Visitor
+from tests.services.conftest import LINES, STAFF, Visitor
+from tests.sim.box import MakeCheckIn, Verifier
 from tests.sim.card.hierarchy import Hierarchy
 from tests.sim.clock import ManualClock
 from tests.sim.fixtures import MakeCard

@@ -82,6 +82,8 @@ class Conductor:
         ]
 
     def start(self) -> None:
+        """Starts the threads; the flow knows the time before the first event, or it would seem long idle."""
+        self.handle(events.Tick(time.monotonic_ns() // 1_000_000))
         for thread in self._threads:
             thread.start()
 

@@ -20,10 +20,16 @@ class ReaderReport:
         self._signals, self._now_ms, self._log = signals, now_ms, log
         self._state = CardState.SERVICE_ABSENT
         self._changed = threading.Event()
+        self._ending = False
         self._thread = threading.Thread(target=self._report, name="reader-report", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def stop(self) -> None:
+        self._ending = True
+        self._changed.set()
+        self._thread.join()
 
     @property
     def alive(self) -> bool:
@@ -38,6 +44,8 @@ class ReaderReport:
     def _report(self) -> None:
         while True:
             self._changed.clear()
+            if self._ending:
+                return
             with suppress(MadoguchiError):  # a full disk is told by its own check, and tried again at the next beat
                 self._signals.write(SIGNAL, {"state": self._state.value}, self._now_ms())
             self._changed.wait(PERIOD_S)

@@ -2,7 +2,6 @@
 
 import html
 import re
-import time
 from collections.abc import Mapping
 
 import pytest
@@ -28,16 +27,10 @@ from appliance.store.staff import StaffStore
 from appliance.store.visits import VisitStore
 from appliance.web.catalogue import Catalogue
 from appliance.web.site import MESSAGES, make_site
-from tests.sim.clock import ManualClock
 
 HOST = "https://madoguchi.local"
 PASSWORD = "correct horse battery"
 CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(int(time.time() * 1000))
 
 
 @pytest.fixture

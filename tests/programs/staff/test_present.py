@@ -57,7 +57,13 @@ def test_the_reader_in_one_word(reader: Heard | None, word: str) -> None:
 
 
 def test_what_was_sent_counts_only_while_the_line_is_up() -> None:
-    said: dict[str, Field] = {"connected": True, "sent_size": 7, "since_ms": SINCE_MS, "confirmed_ms": SINCE_MS + 1000, "reason": "x"}
+    said: dict[str, Field] = {
+        "connected": True,
+        "sent_size": 7,
+        "since_ms": SINCE_MS,
+        "confirmed_ms": SINCE_MS + 1000,
+        "reason": "x",
+    }
     up = told(replace(WELL, sync=Heard(said, 0)))
     assert up.sent_size == 7
     assert up.line_since == datetime.fromtimestamp(SINCE_MS / 1000).astimezone()
