@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from appliance.errors import ConfigError, Field
 
 RUBY = re.compile(r"｜([^《》｜]+)《([^《》｜]+)》")
+PHRASE = re.compile(rf"(?:{RUBY.pattern}|[^\s。、])+[。、]*")
 DEFAULT_LANGUAGE = "ja"
 
 
@@ -80,8 +81,17 @@ def _add_keys(known: set[str], resource: Any, file: str) -> None:
 
 
 def with_ruby(text: str) -> Markup:
-    """HTML in which readings stand above their characters."""
-    return Markup(RUBY.sub(r"<ruby>\1<rt>\2</rt></ruby>", str(escape(text))))  # noqa: S704 - escaped just before
+    """HTML in which readings stand above their characters; a line never ends inside a phrase that has one."""
+    return Markup(PHRASE.sub(_draw_phrase, str(escape(text))))  # noqa: S704 - escaped just before
+
+
+def _draw_phrase(found: re.Match[str]) -> str:
+    drawn, readings = RUBY.subn(r"<ruby>\1<rt>\2</rt></ruby>", found[0])
+    if not readings:
+        return drawn
+    # Browsers break a line after a ruby element, or inside it, whatever the text around it wants; and between two
+    # unbroken phrases only where they are told.
+    return f'<span class="phrase">{drawn}</span>{"<wbr>" if drawn[-1] in "。、" else ""}'
 
 
 def plain(text: str) -> str:

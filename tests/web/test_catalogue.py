@@ -14,7 +14,7 @@ import pytest
 
 from appliance.errors import Field
 from appliance.programs.kiosk.conductor import LOST
-from appliance.web.catalogue import RUBY, Catalogue, MessageFileError, NoSentenceError, plain, with_ruby
+from appliance.web.catalogue import PHRASE, RUBY, Catalogue, MessageFileError, NoSentenceError, plain, with_ruby
 from appliance.web.site import MESSAGES
 from tests.source import ROOT, modules
 from tests.web.sentences import Sentence, calls_of, constants, error_kinds, errors_made, sentences
@@ -23,6 +23,9 @@ PARTS = ("", "means", "next")
 READ_BY_GUARDIANS = ("errors.ftl", "kiosk.ftl")
 MET_BY_GUARDIANS = ("card.", "reader.", "cardd.", "link.code", "link.too_many", "link.needed", "store.busy")
 IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff々〆]")
+RUBY_HTML = re.compile(r"<ruby>(.*?)<rt>.*?</rt></ruby>")
+LONGEST_PHRASE = 14
+"""Characters that the kiosk's largest type sets in one line of a narrow column."""
 KANA = re.compile(r"[\u3041-\u3096ー]+")
 
 
@@ -269,12 +272,28 @@ def test_a_key_stands_once_in_a_language(tmp_path: Path, other: dict[str, str]) 
 
 
 def test_readings_become_ruby_and_everything_else_is_escaped() -> None:
-    assert with_ruby("｜今日《きょう》 <b>&") == "<ruby>今日<rt>きょう</rt></ruby> &lt;b&gt;&amp;"
+    drawn = with_ruby("｜今日《きょう》 <b>&")
+    assert drawn == '<span class="phrase"><ruby>今日<rt>きょう</rt></ruby></span> &lt;b&gt;&amp;'
 
 
 def test_readings_cannot_carry_markup() -> None:
     drawn = with_ruby('｜<script>《"onload=x》')
-    assert drawn == "<ruby>&lt;script&gt;<rt>&#34;onload=x</rt></ruby>"
+    assert drawn == '<span class="phrase"><ruby>&lt;script&gt;<rt>&#34;onload=x</rt></ruby></span>'
+
+
+def test_a_phrase_with_a_reading_stays_on_one_line() -> None:
+    drawn = with_ruby("なにも ｜受《う》け｜取《と》れません。｜紙《かみ》を、どうぞ。")
+    assert RUBY_HTML.sub(r"\1", drawn) == (
+        'なにも <span class="phrase">受け取れません。</span><wbr><span class="phrase">紙を、</span><wbr>どうぞ。'
+    )
+
+
+def test_no_phrase_with_a_reading_is_longer_than_a_line(written: list[Sentence]) -> None:
+    phrases = [
+        plain(found[0]) for one in written for text in one.texts for found in PHRASE.finditer(text) if "｜" in found[0]
+    ]
+    assert len(phrases) > 100
+    assert [one for one in phrases if len(one) > LONGEST_PHRASE] == []
 
 
 def test_marks_that_are_no_reading_stay_as_they_are() -> None:

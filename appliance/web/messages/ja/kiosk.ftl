@@ -25,7 +25,7 @@ kiosk-statement-decline = いいえ、やめる
 
 kiosk-pin-title = ４けたの ｜暗証番号《あんしょうばんごう》
 kiosk-pin-text = カードを もらった ｜時《とき》に ｜決《き》めた、｜数字《すうじ》 ４つです。
-kiosk-pin-tries = まちがえても あと { $tries }｜回《かい》 ｜入《い》れられます。
+kiosk-pin-tries = あと { $tries }｜回《かい》 ｜入《い》れられます。
 kiosk-pin-tries-one = これが ｜最後《さいご》の １｜回《かい》です。
 kiosk-pin-forgot = わからない ｜方《かた》は、「やめる」を おして、｜事務室《じむしつ》に ｜声《こえ》を かけて ください。
 kiosk-pad-delete = １つ ｜消《け》す
@@ -34,7 +34,7 @@ kiosk-pad-enter = ｜決定《けってい》
 kiosk-pad-filled = { $count }｜個《こ》 ｜入《はい》りました
 
 kiosk-last_try-title = あと １｜回《かい》だけです
-kiosk-last_try-text = つぎに まちがえると、この カードの ｜暗証番号《あんしょうばんごう》は ｜使《つか》えなく なります。
+kiosk-last_try-text = つぎも ちがうと、この カードの ｜暗証番号《あんしょうばんごう》は ｜使《つか》えなく なります。
 kiosk-last_try-cure = ｜使《つか》えなく なったら、｜市区町村《しくちょうそん》の ｜窓口《まどぐち》で なおして もらえます。
 kiosk-last_try-yes = もう １｜回《かい》 ｜入《い》れる
 kiosk-last_try-no = ｜今日《きょう》は やめる
