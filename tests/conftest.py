@@ -1,3 +1,14 @@
 """Fixtures that every folder of tests may use."""
 
-pytest_plugins = ["tests.sim.fixtures", "tests.sim.box"]
+import pytest
+
+pytest_plugins = ["tests.sim.fixtures", "tests.sim.box", "tests.sim.logged"]
+
+PROGRAMS = {"session_pcscd", "prefecture", "world", "booted"}
+"""Fixtures that start real programs; a test that uses one is a scenario, and not in the developer's short loop."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if PROGRAMS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.scenario)
