@@ -2,33 +2,19 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
 
 import pytest
 
 from appliance.log import ROOT, EventLog, JsonLines, place, start_logging
+from tests.sim.logged import Logged
 
 SECRET = "4821"
 
 
-Lines = Callable[[], list[dict[str, object]]]
-
-
-@pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    """What has been written to standard error; afterwards the test run's own logging is back."""
-    root, ours = logging.getLogger(), logging.getLogger(ROOT)
-    handlers, level, our_level = root.handlers[:], root.level, ours.level
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    ours.setLevel(our_level)
-
-
-def test_an_event_is_one_line_of_json(lines: Lines) -> None:
+def test_an_event_is_one_line_of_json(logged: Logged) -> None:
     start_logging("info")
     EventLog("kiosk").info("visit.committed", visit=3, ms=41, linked=True, note="見本", entry=None)
-    (line,) = lines()
+    (line,) = logged()
     assert str(line.pop("at")).endswith("+00:00")
     assert line == {
         "level": "info",
@@ -42,7 +28,7 @@ def test_an_event_is_one_line_of_json(lines: Lines) -> None:
     }
 
 
-def test_the_level_decides(lines: Lines) -> None:
+def test_the_level_decides(logged: Logged) -> None:
     log = EventLog("syncd")
     start_logging("warning")
     log.debug("a.b")
@@ -51,7 +37,7 @@ def test_the_level_decides(lines: Lines) -> None:
     log.error("a.d")
     start_logging("debug")
     log.debug("a.e")
-    assert [(line["event"], line["level"]) for line in lines()] == [
+    assert [(line["event"], line["level"]) for line in logged()] == [
         ("a.c", "warning"),
         ("a.d", "error"),
         ("a.e", "debug"),
@@ -59,37 +45,37 @@ def test_the_level_decides(lines: Lines) -> None:
 
 
 @pytest.mark.parametrize("value", [b"\x04\x08", bytearray(b"1234"), [1], {"pin": 1}, ValueError(SECRET), object()])
-def test_what_is_not_plain_is_refused_without_being_shown(value: object, lines: Lines) -> None:
+def test_what_is_not_plain_is_refused_without_being_shown(value: object, logged: Logged) -> None:
     start_logging("debug")
     with pytest.raises(TypeError) as refused:
         EventLog("kiosk").info("a.b", fine=1, bad=value)  # type: ignore[arg-type]  # that it is refused is the point
     assert str(refused.value) == f"field bad of a.b is a {type(value).__name__}, not a plain value"
-    assert lines() == []
+    assert logged() == []
 
 
-def test_bytes_are_refused_even_when_nobody_would_read_them(lines: Lines) -> None:
+def test_bytes_are_refused_even_when_nobody_would_read_them(logged: Logged) -> None:
     start_logging("error")
     with pytest.raises(TypeError):
         EventLog("kiosk").debug("a.b", key=b"k" * 32)  # type: ignore[arg-type]  # that it is refused is the point
 
 
-def test_the_text_of_a_foreign_exception_is_never_written(lines: Lines) -> None:
+def test_the_text_of_a_foreign_exception_is_never_written(logged: Logged) -> None:
     start_logging("info")
     try:
         int(f"x{SECRET}")
     except ValueError:
         logging.getLogger("some.library").exception("could not read")
-    (line,) = lines()
+    (line,) = logged()
     assert (line["event"], line["message"], line["exception"]) == ("library", "could not read", "ValueError")
     assert SECRET not in str(line)
 
 
-def test_libraries_are_heard_from_warning_up(lines: Lines) -> None:
+def test_libraries_are_heard_from_warning_up(logged: Logged) -> None:
     start_logging("debug")
     logging.getLogger("paho").debug("chatter")
     logging.getLogger("paho").info("chatter")
     logging.getLogger("paho").warning("broken %s", "pipe")
-    assert [line["message"] for line in lines()] == ["broken pipe"]
+    assert [line["message"] for line in logged()] == ["broken pipe"]
 
 
 def test_a_line_break_stays_inside_the_line() -> None:

@@ -100,6 +100,8 @@ def refuse() -> None:
 
 
 def main() -> int:
+    """Serves until it is told to end; 2 if settings or credentials are wrong."""
+    start_logging("info")  # until the settings say otherwise: they may be what is wrong
     try:
         settings = load_settings(settings_paths())
         start_logging(settings.box.log_level)

@@ -73,6 +73,8 @@ def form_secret(box: OpenBox) -> bytes:
 
 
 def main() -> int:
+    """Serves until it is told to end; 2 if settings or credentials are wrong."""
+    start_logging("info")  # until the settings say otherwise: they may be what is wrong
     try:
         settings = load_settings(settings_paths())
         start_logging(settings.box.log_level)
