@@ -10,7 +10,7 @@ import pytest
 from appliance import __version__
 from appliance.programs.cli import __main__ as program
 from appliance.programs.cli.__main__ import COMMANDS, main
-from tests.programs.cli.conftest import CommandLine, HubCommand
+from tests.programs.cli.conftest import CommandLine
 
 WORKING = [
     "init", "migrate", "enroll request", "enroll accept", "doctor", "sync status", "config", "card authenticate",
@@ -75,37 +75,6 @@ def test_a_folder_is_no_file(command: CommandLine) -> None:
     answer = command.run("roster", "import", str(command.folder), "--json")
     assert answer.code == 2
     assert answer.last == {"error": "cli.file", "file": str(command.folder), "reason": "Is a directory"}
-
-
-def test_everything_after_hub_is_the_hubs(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[list[str]] = []
-
-    def execute(path: str, command: list[str]) -> None:
-        assert path == sys.executable
-        started.append(command)
-        raise SystemExit(7)
-
-    monkeypatch.setattr(os, "execv", execute)
-    for rest in ([], ["--help"], ["schools", "--json"], ["admit", "--request", "a", "--", "-b"]):
-        with pytest.raises(SystemExit):
-            main(["hub", *rest])
-        assert started.pop()[1:] == ["-m", "appliance.programs.hub", *rest]
-
-
-def test_the_hub_answers_through_the_command(hub: HubCommand, command: CommandLine) -> None:
-    environment = {
-        **os.environ,
-        "APPLIANCE_HUB_SETTINGS": str(hub.folder / "hub.toml"),
-        "CREDENTIALS_DIRECTORY": str(hub.folder / "keys"),
-    }
-    ran = subprocess.run(
-        [sys.executable, "-m", "appliance.programs.cli", "hub", "schools", "--json"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "[]\n", "")
 
 
 def test_a_reader_who_has_seen_enough_is_no_fault(command: CommandLine) -> None:
