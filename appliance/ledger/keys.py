@@ -37,6 +37,7 @@ class VerifyingKey:
 
     @classmethod
     def from_pem(cls, pem: bytes) -> Self:
+        """From SubjectPublicKeyInfo in PEM; raises ``KeyFormError``."""
         try:
             key = serialization.load_pem_public_key(pem)
         except ValueError as error:
@@ -73,6 +74,7 @@ class SigningKey:
 
     @classmethod
     def from_pem(cls, pem: bytes) -> Self:
+        """From a key in PEM without a password; raises ``KeyFormError``."""
         try:
             key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError) as error:

@@ -64,6 +64,7 @@ class Frontier:
         return completed
 
     def root(self) -> bytes:
+        """The Merkle Tree Hash of all leaves so far, 32 bytes (RFC 9162 section 2.1.1)."""
         if not self.peaks:
             return EMPTY_ROOT
         root = self.peaks[-1]

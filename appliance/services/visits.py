@@ -43,6 +43,8 @@ class Totals:
 
 
 class Visits:
+    """The list of a day, and how much of the ledger the hub has confirmed."""
+
     def __init__(self, box: OpenBox, visits: VisitStore, people: PeopleStore) -> None:
         self._box, self._visits, self._people = box, visits, people
 

@@ -5,6 +5,8 @@ from appliance.store.database import Database, Transaction
 
 
 class EvidenceStore:
+    """Items by their digest, and the message of each epoch that carries its key to the verifier."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -25,6 +25,8 @@ class StoredSession:
 
 
 class StaffStore:
+    """Accounts by their id, sessions by the digest of their token."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

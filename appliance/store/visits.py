@@ -16,6 +16,8 @@ class StoredVisit:
 
 
 class VisitStore:
+    """One row for each visit; ``entry`` ties it to the signed record."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

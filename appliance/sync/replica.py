@@ -106,6 +106,7 @@ class Sender:
         return self.size - self.cosigned
 
     def handle(self, event: SenderEvent, now_ms: int) -> list[SenderCommand]:
+        """What to do now; ``now_ms`` is of a clock that never steps back."""
         match event:
             case Connected():
                 self._connected, self._waiting_until, self._failures = True, None, 0

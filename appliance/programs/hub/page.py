@@ -50,6 +50,7 @@ def make_page(settings: HubSettings, clock: Clock) -> Flask:
 
 
 def make_site(registry: Registry, name: str, clock: Clock) -> Flask:
+    """The overview for people and programs, and ``/alive`` for whoever watches it; loopback only, nothing personal."""
     root = Path(str(files("appliance.programs.hub")))
     site = Flask("appliance.programs.hub", root_path=str(root))
     site.config["TRUSTED_HOSTS"] = [LOOPBACK, "localhost"]

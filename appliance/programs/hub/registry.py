@@ -49,6 +49,8 @@ class SchoolState:
 
 
 class Registry:
+    """Reading and writing them; one row for each school, none for its people."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -65,6 +65,7 @@ class Page:
         self._next_s = 0.0
 
     def keep(self) -> None:
+        """Starts it if it does not run; called again and again."""
         if self._process is not None and self._process.poll() is not None:
             self._log.error("hub.page_ended", status=self._process.returncode)
             self._process = None
@@ -74,6 +75,7 @@ class Page:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def stop(self) -> None:
+        """Ends it, by force if it takes longer than ``PAGE_PAUSE_S``."""
         if self._process is None:
             return
         self._process.terminate()

@@ -46,6 +46,7 @@ class Presenter:
         self._observe, self._sentences = observe, sentences
 
     def state(self) -> State:
+        """The state now; a program that has said nothing for some time counts as silent."""
         condition = self._observe()
         sync = condition.sync.value if condition.sync is not None else {}
         silent = condition.sync is None or condition.sync.age_ms > 120_000

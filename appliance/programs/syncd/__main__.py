@@ -56,6 +56,7 @@ class Syncd:
         self._stopping = threading.Event()
 
     def serve(self) -> None:
+        """Waits for an enrolment, then replicates, until a signal ends it."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         self._notifier.ready()
