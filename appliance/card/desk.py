@@ -377,9 +377,7 @@ class DeskClient:
 
 
 def _same_card(before: Sighting | None, now: Sighting) -> bool:
-    return (
-        before is not None and before.state in HOLDING and (before.reader, before.mark) == (now.reader, now.mark)
-    )
+    return before is not None and before.state in HOLDING and (before.reader, before.mark) == (now.reader, now.mark)
 
 
 def _tally(session: _Session) -> Tally:

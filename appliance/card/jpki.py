@@ -328,9 +328,7 @@ class JpkiSession:
         return status
 
     def _select_ef(self, ef: int) -> None:
-        _, sw = self._send(
-            Command(0, Instruction.SELECT, BY_EF_ID, FIRST_OR_ONLY_NO_FCI, data=ef.to_bytes(2, "big"))
-        )
+        _, sw = self._send(Command(0, Instruction.SELECT, BY_EF_ID, FIRST_OR_ONLY_NO_FCI, data=ef.to_bytes(2, "big")))
         if meaning(sw) is not Status.OK:
             raise _unexpected("select", sw)
 

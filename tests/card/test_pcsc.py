@@ -122,9 +122,7 @@ def test_a_card_that_another_program_holds_is_busy(reader: VirtualReader, card: 
 
 
 @pytest.mark.parametrize("removed_at", range(1, 6))
-def test_removed_at_every_exchange(
-    desk: Desk, reader: VirtualReader, card: VirtualCard, removed_at: int
-) -> None:
+def test_removed_at_every_exchange(desk: Desk, reader: VirtualReader, card: VirtualCard, removed_at: int) -> None:
     desk._traits[FIRST] = ReaderTraits(extended_le=True)
     put(reader, card, desk)
     card.removed_at = removed_at
@@ -197,9 +195,7 @@ def test_without_a_configured_reader_the_one_with_a_card_wins(
     client.leave()
 
 
-def test_the_service_killed_and_back(
-    pcscd: PrivatePcscd, desk: Desk, reader: VirtualReader, card: VirtualCard
-) -> None:
+def test_the_service_killed_and_back(pcscd: PrivatePcscd, desk: Desk, reader: VirtualReader, card: VirtualCard) -> None:
     put(reader, card, desk)
     client = desk.client()
     client.read()

@@ -35,7 +35,9 @@ READY = {
     "syncd": "syncd.ready",
     "hub": "hub.ready",
 }
-AT_THE_KIOSK = ("cardd", "kiosk", "pcscd")
+AT_THE_KIOSK = ("cardd", "kiosk")
+POINTS = ("statement", "pin", "posted", "signing", "done")
+READER_SERVICE = [("pcscd", "posted"), ("pcscd", "done")]  # the rest is in ``test_visit``
 OTHERS = ("staff", "syncd", "hub", "broker")
 
 
@@ -142,8 +144,9 @@ def leave_whatever(world: World) -> None:
 
 
 @pytest.mark.parametrize("round_number", range(ROUNDS))
-@pytest.mark.parametrize("point", ["statement", "pin", "posted", "signing", "done"])
-@pytest.mark.parametrize("victim", AT_THE_KIOSK)
+@pytest.mark.parametrize(
+    ("victim", "point"), [(victim, point) for victim in AT_THE_KIOSK for point in POINTS] + READER_SERVICE
+)
 def test_a_program_of_the_window_is_killed_in_a_visit(
     world: World, told: Told, victim: str, point: str, round_number: int
 ) -> None:

@@ -109,9 +109,7 @@ def test_a_visit_and_its_log(cardd: Daemon, reader: VirtualReader, make_card: Ma
     assert (read["exchanges"], read["bytes"]) == (2, 1479)
 
 
-def test_nothing_personal_is_written_even_at_debug(
-    cardd: Daemon, reader: VirtualReader, make_card: MakeCard
-) -> None:
+def test_nothing_personal_is_written_even_at_debug(cardd: Daemon, reader: VirtualReader, make_card: MakeCard) -> None:
     card = make_card(pin=PIN)
     reader.insert(card)
     with cardd.client() as client:

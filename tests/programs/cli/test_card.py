@@ -205,9 +205,7 @@ def test_anchors_that_are_none(bare_installer: Installer, content: bytes | None)
     assert (code, said["code"]) == (2, "trust.anchor_file")
 
 
-def test_neither_pin_nor_serial_is_printed(
-    installer: Installer, reader: VirtualReader, make_card: MakeCard
-) -> None:
+def test_neither_pin_nor_serial_is_printed(installer: Installer, reader: VirtualReader, make_card: MakeCard) -> None:
     serial = 0x7A6B5C4D3E2F1A0B9C8D
     reader.insert(make_card(pin="4719", authentication=Wish(serial=serial)))
     for pin in ("4719", "4718"):
