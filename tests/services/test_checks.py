@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 
 from appliance.ledger.entry import EPOCH_MS
+from appliance.ledger.keys import SigningKey
 from appliance.services.checks import CHECKS, problems
 from appliance.services.checks.clock import TOLERATED_MS, check_clock
 from appliance.services.checks.disk import FULL_BYTES, LOW_BYTES, check_disk
@@ -20,7 +21,7 @@ from appliance.services.opening import OpenBox
 from appliance.store.signal import SignalStore
 from appliance.web.catalogue import Catalogue
 from appliance.web.site import MESSAGES
-from tests.services.test_visits import confirm
+from tests.sim.box import confirm
 from tests.sim.clock import ManualClock
 from tests.source import ROOT
 
@@ -150,7 +151,7 @@ def test_the_condition_is_what_the_box_and_the_programs_say(box: OpenBox, clock:
     signals.write("reader", {"state": "empty"}, clock.ms)
     signals.write("sync", {"connected": True}, clock.ms + 5_000)  # the other program's clock was corrected since
     clock.advance(3_000)
-    confirm(box, 1)
+    confirm(box, 1, SigningKey.make())
     later = observe(box, signals, enrolled=True)
     assert (later.pending, later.oldest_pending_ms) == (0, None)
     assert later.reader == Heard({"state": "empty"}, 3_000)

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from appliance.ledger.checkpoint import cosign, open_checkpoint
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.services.opening import OpenBox
@@ -12,6 +11,7 @@ from appliance.services.visits import Delivery, Visits
 from appliance.store.ledger import Draft
 from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
+from tests.sim.box import confirm
 
 HUB = SigningKey.make()
 DAY = datetime(2027, 1, 15, tzinfo=UTC)
@@ -29,13 +29,6 @@ def record(box: OpenBox, at: datetime, guardian: str = "mother") -> int:
         visit = StoredVisit(recorded.index, guardian, "visit", int(at.timestamp() * 1000))
         VisitStore(box.database).add(appending.transaction, visit)
     return recorded.index
-
-
-def confirm(box: OpenBox, size: int) -> None:
-    """The hub's confirmation of so many entries arrives."""
-    checkpoint = box.ledger.checkpoint_at(size)
-    opened = open_checkpoint(checkpoint, box.ledger.root_at(size), box.school.origin, box.ledger.public_key)
-    box.ledger.confirm(checkpoint, cosign(opened, "hub", 1, HUB), HUB.public)
 
 
 def test_a_day_has_its_own_visits_latest_first(visits: Visits, box: OpenBox) -> None:
@@ -74,7 +67,7 @@ def test_a_record_goes_from_recorded_to_received(visits: Visits, box: OpenBox) -
 
     assert set(deliveries(0).values()) == {Delivery.RECORDED}
     assert deliveries(second) == {first: Delivery.PENDING, second: Delivery.RECORDED, third: Delivery.RECORDED}
-    confirm(box, second)
+    confirm(box, second, HUB)
     assert deliveries(third) == {first: Delivery.RECEIVED, second: Delivery.PENDING, third: Delivery.RECORDED}
     # With the line down again nothing is known to be on its way; what was received stays received.
     assert deliveries(0) == {first: Delivery.RECEIVED, second: Delivery.RECORDED, third: Delivery.RECORDED}
@@ -82,7 +75,7 @@ def test_a_record_goes_from_recorded_to_received(visits: Visits, box: OpenBox) -
 
 def test_the_time_of_the_receipt_is_told(visits: Visits, box: OpenBox) -> None:
     first, _ = record(box, DAY), record(box, DAY)
-    confirm(box, first + 1)
+    confirm(box, first + 1, HUB)
     second_told, first_told = visits.on(DAY, 0)
     assert second_told.received_ms is None
     assert first_told.received_ms == box.clock.now_ms()
@@ -91,7 +84,7 @@ def test_the_time_of_the_receipt_is_told(visits: Visits, box: OpenBox) -> None:
 def test_recorded_is_receipted_and_pending(visits: Visits, box: OpenBox) -> None:
     record(box, DAY)
     for size in (1, 2, box.ledger.head().size):
-        confirm(box, size)
+        confirm(box, size, HUB)
         totals = visits.totals()
         assert (totals.recorded, totals.receipted) == (box.ledger.head().size, size)
         assert totals.recorded == totals.receipted + totals.pending

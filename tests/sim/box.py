@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.ledger.checkpoint import cosign, open_checkpoint
 from appliance.ledger.evidence import EvidenceOpener
 from appliance.ledger.keys import SigningKey
 from appliance.school.roster import write_roster
@@ -107,3 +108,11 @@ def make_check_in(
 @pytest.fixture
 def check_in(make_check_in: MakeCheckIn) -> CheckIn:
     return make_check_in()
+
+
+def confirm(box: OpenBox, size: int, hub: SigningKey, signer: str = "hub.example") -> None:
+    """The hub's confirmation of so many entries arrives at the box."""
+    opened = open_checkpoint(
+        box.ledger.checkpoint_at(size), box.ledger.root_at(size), box.school.origin, box.ledger.public_key
+    )
+    box.ledger.confirm(opened.cose, cosign(opened, signer, box.clock.now_ms() // 1000, hub), hub.public)

@@ -39,6 +39,16 @@ def make_staff_site(settings: Settings) -> Flask:
     """Builds the site in a worker; both workers share the database and the secret of the forms."""
     device_key = SigningKey.from_pem(read_credential("device.key"))
     box = open_box(settings.box.state_dir, read_credential("database.key"), device_key, SystemClock())
+    site = site_of(box, settings.staff.names)
+    notifier = Notifier()
+    keep_alive(notifier, lambda: box.database.row("SELECT 1") is not None)
+    notifier.ready()
+    LOG.info("staff.ready", port=settings.staff.port)
+    return site
+
+
+def site_of(box: OpenBox, names: tuple[str, ...]) -> Flask:
+    """The site of an open box, wired; ``names`` are the host names it answers to."""
     people, cards = PeopleStore(box.database), CardStore(box.database)
     accounts = StaffAccounts(box, StaffStore(box.database))
     signals, enrolment = SignalStore(box.database), EnrolmentStore(box.database)
@@ -51,20 +61,15 @@ def make_staff_site(settings: Settings) -> Flask:
         link_codes=LinkCodes(box, cards, people),
         present=Presenter(lambda: observe(box, signals, enrolment.find() is not None), Catalogue(MESSAGES)),
     )
-    site = make_site(
+    return make_site(
         __package__ or "appliance.programs.staff",
         (make_blueprint(uses),),
         secret_key=form_secret(box),
-        trusted_hosts=settings.staff.names,
+        trusted_hosts=names,
         https=True,
         authorise=Authorise(accounts),
         log=LOG,
     )
-    notifier = Notifier()
-    keep_alive(notifier, lambda: box.database.row("SELECT 1") is not None)
-    notifier.ready()
-    LOG.info("staff.ready", port=settings.staff.port)
-    return site
 
 
 def form_secret(box: OpenBox) -> bytes:

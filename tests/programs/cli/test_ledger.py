@@ -1,17 +1,16 @@
 """``appliance ledger`` and ``appliance receipt``: what the box proves, to itself and to others."""
 
-import time
 from pathlib import Path
 
 import pytest
 
-from appliance.ledger.checkpoint import cosign, open_checkpoint
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.services.opening import DATABASE_NAME
 from appliance.store.ledger import Draft
 from tests.programs.cli.conftest import CommandLine
 from tests.school.small import CODE
+from tests.sim.box import confirm
 
 HUB = SigningKey.make()
 ORIGIN = f"madoguchi/1/{CODE}/box/1"
@@ -24,11 +23,7 @@ def visited(command: CommandLine) -> CommandLine:
         for number in range(3):
             with box.ledger.append() as appending:
                 appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"number": number}))
-        size = box.ledger.head().size - 1
-        opened = open_checkpoint(
-            box.ledger.checkpoint_at(size), box.ledger.root_at(size), ORIGIN, box.ledger.public_key
-        )
-        box.ledger.confirm(opened.cose, cosign(opened, "hub.example", int(time.time()), HUB), HUB.public)
+        confirm(box, box.ledger.head().size - 1, HUB)
         (command.folder / "box.pub").write_bytes(box.ledger.public_key.pem())
     (command.folder / "hub.pub").write_bytes(HUB.public.pem())
     return command

@@ -10,7 +10,6 @@ from appliance.card.connection import CardMuteError, CardRemovedError
 from appliance.card.ipc import CarddAbsentError
 from appliance.card.jpki import LastTryError, LockedError, WrongPinError
 from appliance.card.service import CardState
-from appliance.ledger.checkpoint import cosign, open_checkpoint
 from appliance.ledger.keys import SigningKey
 from appliance.programs.kiosk.events import (
     Agreed,
@@ -28,6 +27,7 @@ from appliance.services.opening import OpenBox
 from appliance.store.cards import CardStore
 from appliance.store.visits import VisitStore
 from tests.programs.kiosk.conftest import PIN, SECRET, WAIT_S, Kiosk
+from tests.sim.box import confirm
 
 
 def visits(box: OpenBox) -> int:
@@ -67,10 +67,8 @@ def test_the_hubs_confirmation_reaches_the_screen(linked: Kiosk, box: OpenBox) -
     linked.to_pin()
     linked.type_pin()
     linked.at(Step.DONE)
-    hub, size = SigningKey.make(), box.ledger.head().size
-    checkpoint = box.ledger.checkpoint_at(size)
-    opened = open_checkpoint(checkpoint, box.ledger.root_at(size), box.school.origin, box.ledger.public_key)
-    box.ledger.confirm(checkpoint, cosign(opened, "hub", 1, hub), hub.public)
+    size = box.ledger.head().size
+    confirm(box, size, SigningKey.make())
     assert linked.until(lambda screen: screen.confirmed).step is Step.DONE
     assert [one["entry"] for one in linked.log.named("visit.receipted")] == [size - 1]
 

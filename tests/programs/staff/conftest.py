@@ -10,23 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from appliance.log import EventLog
-from appliance.programs.staff.present import Presenter
-from appliance.programs.staff.views import Authorise, Uses, make_blueprint
+from appliance.programs.staff.__main__ import site_of
 from appliance.services import staff as staff_module
-from appliance.services.condition import observe
-from appliance.services.enrolment import EnrolmentStore
-from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox
 from appliance.services.staff import StaffAccounts
-from appliance.services.visits import Visits
-from appliance.store.cards import CardStore
-from appliance.store.people import PeopleStore
-from appliance.store.signal import SignalStore
 from appliance.store.staff import StaffStore
-from appliance.store.visits import VisitStore
-from appliance.web.catalogue import Catalogue
-from appliance.web.site import MESSAGES, make_site
 
 HOST = "https://madoguchi.local"
 PASSWORD = "correct horse battery"
@@ -34,37 +22,12 @@ CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 @pytest.fixture
-def accounts(box: OpenBox, monkeypatch: pytest.MonkeyPatch) -> StaffAccounts:
+def site(box: OpenBox, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """The site as its program builds it, with one account; the box has no people yet."""
     # The same argon2id with little memory, so that many tries fit a test.
     monkeypatch.setattr(staff_module, "PasswordHasher", lambda: PasswordHasher(1, 8, 1))
-    accounts = StaffAccounts(box, StaffStore(box.database))
-    accounts.add("admin", "見本 管理者", "it", PASSWORD)
-    return accounts
-
-
-@pytest.fixture
-def site(box: OpenBox, accounts: StaffAccounts) -> Flask:
-    """The site as its program builds it; the box has no people yet."""
-    people, cards = PeopleStore(box.database), CardStore(box.database)
-    signals, enrolment = SignalStore(box.database), EnrolmentStore(box.database)
-    uses = Uses(
-        school=box.school,
-        accounts=accounts,
-        visits=Visits(box, VisitStore(box.database), people),
-        people=people,
-        cards=cards,
-        link_codes=LinkCodes(box, cards, people),
-        present=Presenter(lambda: observe(box, signals, enrolment.find() is not None), Catalogue(MESSAGES)),
-    )
-    return make_site(
-        "appliance.programs.staff",
-        (make_blueprint(uses),),
-        secret_key=b"f" * 32,
-        trusted_hosts=("madoguchi.local",),
-        https=True,
-        authorise=Authorise(accounts),
-        log=EventLog("staff"),
-    )
+    StaffAccounts(box, StaffStore(box.database)).add("admin", "見本 管理者", "it", PASSWORD)
+    return site_of(box, ("madoguchi.local",))
 
 
 class Member:
