@@ -104,7 +104,7 @@ def play_read_only(world: World) -> dict[str, object]:
 
 
 def remount(world: World, how: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{how}", str(world.box / "state")], check=True, timeout=10)
+    subprocess.run(["mount", "-o", f"remount,bind,{how}", str(world.box / "state")], check=True, timeout=10)
 
 
 def how_it_ends(world: World, name: str) -> list[dict[str, object]]:
