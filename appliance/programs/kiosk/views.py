@@ -21,6 +21,12 @@ from appliance.web.site import catalogue, public
 
 MOST_TYPED_BYTES = 16
 POSITIONS = {Step.READING: 1, Step.LINK: 1, Step.STATEMENT: 2, Step.PIN: 3, Step.LAST_TRY: 3, Step.SIGNING: 3}
+DAYS = {
+    **dict(
+        enumerate(("ついたち", "ふつか", "みっか", "よっか", "いつか", "むいか", "なのか", "ようか", "ここのか"), 1)
+    ),
+    **{10: "とおか", 14: "じゅうよっか", 20: "はつか", 24: "にじゅうよっか"},
+}
 PICTURES = {
     "card.removed": "card-gone.svg",
     "reader.absent": "reader-gone.svg",
@@ -29,10 +35,16 @@ PICTURES = {
 }
 
 
+def date_with_readings(month: int, day: int) -> str:
+    """``11｜月《がつ》21｜日《にち》``; days that are not read as their number are read as a whole."""
+    read = DAYS.get(day)
+    return f"{month}｜月《がつ》" + (f"{day}｜日《にち》" if read is None else f"｜{day}日《{read}》")
+
+
 def statement_lines(sentences: Catalogue, school: School, language: str, linking: bool, now_ms: int) -> tuple[str, ...]:
     """The sentences of a statement with their readings, in the order in which they are shown."""
     now = datetime.fromtimestamp(now_ms / 1000).astimezone()
-    date = f"{now.month}月{now.day}日" if language == "ja" else f"{now:%Y-%m-%d}"
+    date = date_with_readings(now.month, now.day) if language == "ja" else f"{now:%Y-%m-%d}"
     fields: dict[str, Field] = {"school": school.name, "date": date, "time": f"{now:%H:%M}"}
     keys = (["kiosk-statement-link"] if linking else []) + [
         "kiosk-statement-visit",

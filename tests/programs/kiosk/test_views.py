@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from appliance.log import EventLog
 from appliance.programs.kiosk.__main__ import refuse
 from appliance.programs.kiosk.flow import Step
-from appliance.programs.kiosk.views import make_blueprint, statement_lines
+from appliance.programs.kiosk.views import date_with_readings, make_blueprint, statement_lines
 from appliance.services.check_in import CheckIn
 from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox, School
@@ -183,3 +183,16 @@ def test_a_statement_names_school_day_and_purpose(language: str) -> None:
     assert "架空小学校" in words
     assert "11" in words
     assert "《" not in words
+
+
+@pytest.mark.parametrize(
+    ("month", "day", "shown"),
+    [
+        (11, 21, "11｜月《がつ》21｜日《にち》"),
+        (4, 1, "4｜月《がつ》｜1日《ついたち》"),
+        (9, 20, "9｜月《がつ》｜20日《はつか》"),
+    ],
+)
+def test_a_date_is_read_as_people_say_it(month: int, day: int, shown: str) -> None:
+    assert date_with_readings(month, day) == shown
+    assert plain(shown) == f"{month}月{day}日"
