@@ -117,7 +117,7 @@ class BootedBox:
         self, *command: str, check: bool = True, text: str | None = None, user: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command inside the box, as root unless a user is named."""
-        whole = ["nsenter", f"--target={self._pid}", "--all", "env", "--chdir=/"]
+        whole = ["nsenter", f"--target={self._pid}", "--all", "--root", "env", "--chdir=/"]
         whole += ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         done = subprocess.run([*whole, *command], input=text, capture_output=True, text=True, timeout=60, check=False)
         if check and done.returncode != 0:
