@@ -1,21 +1,20 @@
 """The units under a real systemd: the release is installed over this machine's Debian and started in namespaces."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.firmware.box import VENV, BootedBox
+from tests.firmware.box import VENV, BootedBox, needs_boot
 from tests.firmware.layout import PROJECT
 
 pytestmark = [
     pytest.mark.scenario,
     pytest.mark.peer,
     pytest.mark.timeout(180),
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it starts systemd in namespaces of its own"),
+    needs_boot,
 ]
 
 STANDING_IN = ("migrate", "kiosk", "staff", "syncd")

@@ -1,17 +1,16 @@
 """A box is founded as an administrator does it, and its real programs start in their units."""
 
 import json
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.firmware.box import BootedBox
+from tests.firmware.box import BootedBox, needs_boot
 
 pytestmark = [
     pytest.mark.scenario,
     pytest.mark.timeout(180),
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it starts systemd in namespaces of its own"),
+    needs_boot,
 ]
 
 SCHOOL = "B113299900018"

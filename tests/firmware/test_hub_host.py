@@ -1,18 +1,17 @@
 """The prefecture's machine: the broker in its hardened unit, with its key as a sealed credential."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.firmware.authority import Authority
-from tests.firmware.box import BootedBox
+from tests.firmware.box import BootedBox, needs_boot
 
 pytestmark = [
     pytest.mark.scenario,
     pytest.mark.timeout(180),
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it starts systemd in namespaces of its own"),
+    needs_boot,
 ]
 
 SCHOOL = "B113299900018"
