@@ -227,6 +227,16 @@ def test_switching_the_language_keeps_the_step(world: World, page: Page, shot: S
     at(page, "take_card")
 
 
+def test_who_has_no_card_is_told_where_to_go(page: Page, world: World, shot: Shot) -> None:
+    page.goto(world.kiosk_url)
+    at(page, "waiting")
+    press(page, "/no-card")
+    at(page, "no_card")
+    shot("kiosk-1-no-card")
+    press(page, "/cancel")
+    at(page, "waiting")
+
+
 def test_keys_of_a_keypad_work_too(world: World, page: Page) -> None:
     page.goto(world.kiosk_url)
     world.stage.insert("card-01")

@@ -94,6 +94,12 @@ class ProcessList:
             self._ending.set()
             thread.join()
 
+    @property
+    def of_the_product(self) -> dict[str, bytes]:
+        """What was seen of our own programs; other programs of the machine carry numbers of their own."""
+        own = {place.split("/")[2] for place, data in self.seen.items() if b"appliance.programs" in data}
+        return {place: data for place, data in self.seen.items() if place.split("/")[2] in own}
+
     def _watch(self) -> None:
         while not self._ending.wait(SAMPLE_S):
             self.samples += 1

@@ -205,7 +205,8 @@ def opened_evidence(session: Session) -> list[bytes]:
 
 
 def test_no_individual_number_is_anywhere(session: Session) -> None:
-    places = session.plain_files | session.opened | session.pages | session.processes.seen
+    assert session.processes.of_the_product
+    places = session.plain_files | session.opened | session.pages | session.processes.of_the_product
     assert [(place, one) for place, data in places.items() for one in numbers_in(data)] == []
     everything = places | session.left_behind
     for card in session.cards:

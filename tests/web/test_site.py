@@ -16,7 +16,20 @@ from appliance.web.site import PUBLIC, make_site
 from tests.web.small_site import HOST, SECRET, NobodyError, SmallSite, failures
 
 KIOSK_PAGES = {
-    *("page", "screen", "follow", "agree", "cancel", "again", "last_try", "still_here", "language", "code", "pin"),
+    *(
+        "page",
+        "screen",
+        "follow",
+        "agree",
+        "cancel",
+        "no_card",
+        "again",
+        "last_try",
+        "still_here",
+        "language",
+        "code",
+        "pin",
+    ),
 }
 
 

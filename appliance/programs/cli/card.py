@@ -3,6 +3,7 @@
 import argparse
 import json
 import secrets
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -83,7 +84,8 @@ def show_status(arguments: argparse.Namespace) -> int:
 
 
 def watch_reader(arguments: argparse.Namespace) -> int:
-    """Prints each change until interrupted."""
+    """Prints each change until interrupted or told to end."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), card_service(arguments.reader, watching=True) as service:
         for event in service.watch():
             _print_event(event, arguments.json)

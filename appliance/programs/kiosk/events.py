@@ -113,6 +113,11 @@ class Cancelled:
 
 
 @dataclass(frozen=True)
+class NoCard:
+    """Somebody without a card asks what to do."""
+
+
+@dataclass(frozen=True)
 class StillHere:
     pass
 
@@ -146,6 +151,7 @@ Event = (
     | PinTyped
     | LastTryAccepted
     | Cancelled
+    | NoCard
     | StillHere
     | LanguageChosen
     | Tick

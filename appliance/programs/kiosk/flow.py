@@ -23,6 +23,7 @@ from appliance.programs.kiosk.events import (
     LanguageChosen,
     LastTryAccepted,
     Leave,
+    NoCard,
     Notice,
     PinTyped,
     Progress,
@@ -44,6 +45,7 @@ DONE_WITHOUT_CARD_MS = 15_000
 @unique
 class Step(Enum):
     WAITING = "waiting"
+    NO_CARD = "no_card"
     READING = "reading"
     LINK = "link"
     STATEMENT = "statement"
@@ -127,6 +129,8 @@ class Flow:
                 self._show(progress=(done, total))
             case Recognised(_, linked) if step is Step.READING:
                 self._show(step=Step.STATEMENT if linked else Step.LINK, linking=not linked)
+            case NoCard() if step is Step.WAITING:
+                self._show(step=Step.NO_CARD)
             case CodeTyped(text) if step is Step.LINK:
                 return [CheckCode(self.screen.visit, text)]
             case CodeAccepted() if step is Step.LINK:
@@ -166,7 +170,7 @@ class Flow:
 
     def _card_put(self) -> list[Command]:
         self._show(card_present=True)
-        if self.screen.step in (Step.WAITING, Step.PROBLEM, Step.TAKE_CARD, Step.DONE):
+        if self.screen.step in (Step.WAITING, Step.NO_CARD, Step.PROBLEM, Step.TAKE_CARD, Step.DONE):
             return self._again()
         return []
 

@@ -121,6 +121,11 @@ def make_blueprint(conductor: Conductor, check_in: CheckIn, school: School) -> B
     def cancel() -> AnyResponse:
         return answer(events.Cancelled())
 
+    @pages.post("/no-card")
+    @public
+    def no_card() -> AnyResponse:
+        return answer(events.NoCard())
+
     @pages.post("/again")
     @public
     def again() -> AnyResponse:

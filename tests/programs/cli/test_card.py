@@ -245,12 +245,15 @@ def test_status_and_watch(installer: Installer, reader: VirtualReader, make_card
         env=installer.environment, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with watching:
-        assert watching.stdout is not None
-        assert json.loads(watching.stdout.readline())["state"] == CardState.EMPTY.value
-        reader.insert(make_card())
-        assert json.loads(watching.stdout.readline())["state"] == CardState.PRESENT.value
-        watching.send_signal(2)
-        assert watching.wait(10) == 0
+        try:
+            assert watching.stdout is not None
+            assert json.loads(watching.stdout.readline())["state"] == CardState.EMPTY.value
+            reader.insert(make_card())
+            assert json.loads(watching.stdout.readline())["state"] == CardState.PRESENT.value
+            watching.terminate()  # not SIGINT: whoever runs in the background has it ignored
+            assert watching.wait(10) == 0
+        finally:
+            watching.kill()
     assert "a card lies on it" in installer.run("status")[1]
 
 

@@ -18,6 +18,7 @@ from appliance.programs.kiosk.events import (
     LanguageChosen,
     LastTryAccepted,
     Leave,
+    NoCard,
     Notice,
     PinTyped,
     Progress,
@@ -231,3 +232,11 @@ def test_what_went_wrong_stays_on_the_screen_when_the_empty_reader_is_seen() -> 
     flow.handle(ReaderBack())
     flow.handle(CardPut())
     assert flow.screen.step is Step.READING
+
+
+def test_who_has_no_card_is_told_where_to_go() -> None:
+    assert step_after(Tick(0), NoCard()) is Step.NO_CARD
+    assert step_after(Tick(0), NoCard(), Cancelled()) is Step.WAITING
+    assert step_after(Tick(0), NoCard(), Tick(IDLE_MS + GRACE_MS)) is Step.WAITING
+    assert step_after(Tick(0), NoCard(), CardPut()) is Step.READING
+    assert step_after(*TO_PIN, NoCard()) is Step.PIN

@@ -76,7 +76,7 @@ def test_every_page_is_marked_public_by_name(site: Flask) -> None:
         f"kiosk.{name}"
         for name in (
             *("page", "screen", "follow"),
-            *("agree", "cancel", "again", "last_try", "still_here", "language", "code", "pin"),
+            *("agree", "cancel", "no_card", "again", "last_try", "still_here", "language", "code", "pin"),
         )
     }
     assert set(site.view_functions) - public == {"static", "shared.static"}
