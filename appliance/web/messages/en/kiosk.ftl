@@ -7,7 +7,6 @@ kiosk-waiting-no-card = No card with you?
 
 kiosk-no_card-title = Please ask the school office
 kiosk-no_card-text = You can be received without a card. Staff will check who you are with another document.
-kiosk-no_card-same = You can do the same as with a card.
 
 kiosk-reading-title = Reading your card
 kiosk-reading-text = Please do not move the card.

@@ -8,7 +8,6 @@ kiosk-waiting-no-card = カードが ない ｜方《かた》
 
 kiosk-no_card-title = ｜事務室《じむしつ》に ｜声《こえ》を かけて ください
 kiosk-no_card-text = カードが なくても、｜受付《うけつけ》できます。｜係《かかり》の ｜人《ひと》が、ほかの ｜書類《しょるい》で ｜本人《ほんにん》か どうかを ｜確《たし》かめます。
-kiosk-no_card-same = カードが ある ｜方《かた》と ｜同《おな》じ ことが できます。
 
 kiosk-reading-title = カードを ｜見《み》て います
 kiosk-reading-text = カードを ｜動《うご》かさないで ください。
