@@ -152,6 +152,7 @@ class MqttLine:
             client_id=self._client_id,
             protocol=MQTTProtocolVersion.MQTTv5,
             reconnect_on_failure=False,
+            manual_ack=True,
         )
         client.tls_set_context(self._tls)
         if self._will is not None:
@@ -273,8 +274,10 @@ class _Connection:
         self.was_up = True
         self._events.put(LineUp())
 
-    def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+    def _on_message(self, client: Client, _: object, message: MQTTMessage) -> None:
         self._events.put(Arrived(message.topic, bytes(message.payload)))
+        # Only now: what could not be taken over is brought again by the broker.
+        client.ack(message.mid, message.qos)
 
     def _on_publish(self, _: Client, __: object, ___: int, reason: ReasonCode, ____: object) -> None:
         if reason.is_failure:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
 
 from tests.sim.world import World
 
@@ -20,6 +20,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 SCREENS = Path(__file__).parents[2] / ".cache" / "screens"
+ATTEMPTS = 3
 KIOSK_SIZE: ViewportSize = {"width": 1280, "height": 800}
 
 
@@ -70,6 +71,13 @@ def shot(page: Page) -> Callable[[str], None]:
     SCREENS.mkdir(parents=True, exist_ok=True)
 
     def take(name: str) -> None:
-        page.screenshot(path=SCREENS / f"{name}.png")
+        page.wait_for_load_state()
+        for attempt in range(ATTEMPTS):
+            try:
+                page.screenshot(path=SCREENS / f"{name}.png")
+                return
+            except Error:  # a busy machine's compositor sometimes gives no picture; the page itself is fine
+                if attempt == ATTEMPTS - 1:
+                    raise
 
     return take

@@ -26,6 +26,7 @@ def test_signing_in_and_out(world: World, page: Page, shot: Shot) -> None:
     page.fill("[name=account]", ADMIN)
     page.fill("[name=password]", world.password)
     page.click("button.main")
+    expect(page.locator(".who")).to_be_visible()
     shot("staff-2-today")
     page.click("text=サインアウト")
     page.goto(world.staff_url + "/people")

@@ -47,7 +47,7 @@ mount -t devpts -o newinstance,ptmxmode=0666 devpts root/dev/pts
 ln -s pts/ptmx root/dev/ptmx
 ip link set lo up
 cd root
-mkdir .old
+mkdir -p .old
 pivot_root . .old
 umount -l /.old
 # systemd expects this of whatever starts it in a container; credentials reach a unit by such a shared mount.
