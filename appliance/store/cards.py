@@ -28,9 +28,14 @@ class CardStore:
         self._database = database
 
     def guardian_of(self, pseudonym: bytes) -> str | None:
-        """The id of the person whom this card stands for."""
+        """The id of the person whom this card stands for; None while that person is not in the current roster.
+
+        The link itself stays: who comes back with a later roster is known again.
+        """
         found = self._database.row(
-            "SELECT guardian FROM card_link WHERE pseudonym = ? AND ended_ms IS NULL", (pseudonym,)
+            "SELECT guardian FROM card_link JOIN person ON person.id = guardian"
+            " WHERE pseudonym = ? AND ended_ms IS NULL AND present = 1",
+            (pseudonym,),
         )
         return None if found is None else str(found[0])
 
@@ -80,6 +85,14 @@ class CardStore:
                 "UPDATE link_code SET used_ms = ? WHERE digest = ? AND used_ms IS NULL AND withdrawn_ms IS NULL",
                 (now_ms, digest),
             )
+        )
+
+    def withdraw_codes_of_absent(self, transaction: Transaction, now_ms: int) -> int:
+        """Withdraws the unused codes of who is no longer in the current roster; how many there were."""
+        return transaction.run(
+            "UPDATE link_code SET withdrawn_ms = ? WHERE used_ms IS NULL AND withdrawn_ms IS NULL"
+            " AND guardian IN (SELECT id FROM person WHERE present = 0)",
+            (now_ms,),
         )
 
     def note_attempt(self, now_ms: int) -> None:

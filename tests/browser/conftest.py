@@ -72,6 +72,7 @@ def shot(page: Page) -> Callable[[str], None]:
 
     def take(name: str) -> None:
         page.wait_for_load_state()
+        page.wait_for_function("() => [...document.images].every((one) => one.complete)")
         for attempt in range(ATTEMPTS):
             try:
                 page.screenshot(path=SCREENS / f"{name}.png")

@@ -19,16 +19,20 @@ from appliance.school.link_code import (
     TooManyCodesError,
     make_link_code,
 )
+from appliance.school.roster import write_roster
 from appliance.school.statement import DOMAIN
 from appliance.services.check_in import CheckIn, Linking, NotLinkedError, receipt_number
 from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox
+from appliance.services.roster import ImportRoster
 from appliance.store.cards import CardStore
 from appliance.store.database import DiskFullError
 from appliance.store.evidence import EvidenceStore
+from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
 from appliance.trust.policy import UntrustedIssuerError
 from appliance.trust.signature import BadSignatureError
+from tests.school.small import make_small
 from tests.services.conftest import LINES, STAFF, Visitor
 from tests.sim.box import MakeCheckIn, Verifier
 from tests.sim.card.hierarchy import Hierarchy
@@ -95,6 +99,38 @@ def test_a_visit_of_a_known_card_is_one_entry(linked: Visitor, box: OpenBox, clo
     assert entry.actor == entry.subject
     visits = VisitStore(box.database).between(clock.ms, clock.ms + 1)
     assert visits == [StoredVisit(index, "mother", "visit", clock.ms)]
+
+
+def import_without(box: OpenBox, people: PeopleStore, cards: CardStore, *missing: str) -> None:
+    small = make_small()
+    left = replace(
+        small,
+        people=tuple(one for one in small.people if one.id not in missing),
+        roles=tuple(one for one in small.roles if one.person not in missing),
+        guardianships=tuple(one for one in small.guardianships if one.guardian not in missing),
+    )
+    ImportRoster(box, people, cards).run(write_roster(left))
+
+
+def test_who_left_the_school_is_a_stranger_until_coming_back(
+    linked: Visitor, box: OpenBox, people: PeopleStore, cards: CardStore
+) -> None:
+    import_without(box, people, cards, "mother")
+    assert linked.show_card().guardian is None
+    with pytest.raises(NotLinkedError):
+        linked.visit()
+    import_without(box, people, cards)
+    assert linked.show_card().guardian == "mother"
+
+
+def test_the_code_of_who_left_the_school_ends(
+    visitor: Visitor, link_codes: LinkCodes, box: OpenBox, people: PeopleStore, cards: CardStore
+) -> None:
+    mothers, aunts = link_codes.issue("mother", STAFF).code, link_codes.issue("aunt", STAFF).code
+    import_without(box, people, cards, "mother")
+    with pytest.raises(CodeWithdrawnError):
+        visitor.check_in.accept_code(mothers.digits, 0)
+    assert visitor.check_in.accept_code(aunts.digits, 0).guardian == "aunt"
 
 
 def test_the_record_says_what_was_checked_and_no_more(linked: Visitor, box: OpenBox) -> None:

@@ -6,13 +6,14 @@ from appliance.ledger.entry import EntryType
 from appliance.school.oneroster import RosterError
 from appliance.services.opening import OpenBox
 from appliance.services.roster import ImportRoster
+from appliance.store.cards import CardStore
 from appliance.store.people import PeopleStore
 from tests.school.small import RosterFile
 
 
 @pytest.fixture
 def take_over(box: OpenBox) -> ImportRoster:
-    return ImportRoster(box, PeopleStore(box.database))
+    return ImportRoster(box, PeopleStore(box.database), CardStore(box.database))
 
 
 def test_the_counts_say_what_is_now_there(take_over: ImportRoster, box: OpenBox) -> None:

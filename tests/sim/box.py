@@ -52,7 +52,7 @@ def box(tmp_path: Path, device_key: SigningKey, clock: ManualClock) -> Iterator[
 def people(box: OpenBox) -> PeopleStore:
     """The people of the small school (``tests/school/small.py``), imported into the box."""
     people = PeopleStore(box.database)
-    ImportRoster(box, people).run(write_roster(make_small()))
+    ImportRoster(box, people, CardStore(box.database)).run(write_roster(make_small()))
     return people
 
 

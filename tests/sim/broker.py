@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from tests.sim.server import Server
+
 SHIPPED = Path(__file__).parents[2] / "firmware-config" / "mosquitto"
 READY_S = 10.0
-END_S = 5.0
 PIECE_BYTES = 64 * 1024
 
 
@@ -26,23 +27,15 @@ class BrokerFailedError(RuntimeError):
     """Mosquitto did not become ready; the text holds the end of what it wrote."""
 
 
-class Broker:
+class Broker(Server):
     """``directory`` is the broker's own; ``authority`` and ``certificate`` are PEM files for all to read, ``key`` the
     broker's private key. Use it as a context manager, or call ``start`` and ``stop``."""
 
     def __init__(self, directory: Path, authority: Path, certificate: Path, key: Path) -> None:
+        super().__init__()
         self.directory = directory.absolute()
         self.port = free_port()
         self._files = {"ca.crt": authority, "broker.crt": certificate, "broker.key": key}
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def pid(self) -> int | None:
-        return None if self._process is None else self._process.pid
 
     def start(self) -> None:
         """Returns when it accepts connections; raises ``BrokerMissingError`` or ``BrokerFailedError``."""
@@ -64,39 +57,6 @@ class Broker:
             time.sleep(0.02)
         self.stop()
         raise BrokerFailedError(f"mosquitto did not become ready: {self._last_words()}")
-
-    def stop(self) -> None:
-        """Ends it as ``systemctl stop`` would."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-    def kill(self) -> None:
-        """Ends it as a crash would: what it had not written is lost."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
-
-    def restart(self) -> None:
-        """Stops it if it runs, and starts it again on the same port."""
-        self.stop()
-        self.start()
-
-    def __enter__(self) -> "Broker":
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _settings(self) -> str:
         state = self.directory / "state"

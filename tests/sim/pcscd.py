@@ -12,12 +12,12 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
+
+from tests.sim.server import Server
 
 DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 SLOTS = 2
 READY_S = 15.0
-END_S = 5.0
 SOCKET = "pcscd.comm"
 LOG = "pcscd.log"
 # A private /run hides the system's pcscd and udev alike. The directory is entered first: it may lie below /run itself.
@@ -35,16 +35,16 @@ class PcscdFailedError(RuntimeError):
     """pcscd did not become ready; the text holds the end of what it wrote."""
 
 
-class PrivatePcscd:
+class PrivatePcscd(Server):
     """``directory`` must be short enough for a Unix socket in it (107 bytes); it is made if it does not exist.
 
     Use it as a context manager, or call ``start`` and ``stop``. It ends with the thread that started it.
     """
 
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self.directory = directory.absolute()
         self.port = 0
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -55,10 +55,6 @@ class PrivatePcscd:
     def ports(self) -> tuple[int, ...]:
         """The port of each slot; a ``VirtualReader`` goes on each."""
         return tuple(self.port + slot for slot in range(SLOTS))
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
         """Returns when clients can connect and both slots wait for cards.
@@ -75,37 +71,6 @@ class PrivatePcscd:
                 return
             self.stop()
         raise PcscdFailedError(f"pcscd did not become ready within {READY_S:.0f} s: {self._last_words()}")
-
-    def stop(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-    def kill(self) -> None:
-        """Ends it as a crash would."""
-        if self._process is not None:
-            self._process.kill()
-        self.stop()
-
-    def restart(self) -> None:
-        """The reader is gone and comes back on the same ports."""
-        self.stop()
-        self.start()
-
-    def __enter__(self) -> "PrivatePcscd":
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _launch(self) -> None:
         for name in (SOCKET, "pcscd.pid"):
