@@ -59,7 +59,7 @@ def test_the_whole_visit(world: World, page: Page, shot: Shot) -> None:
     at(page, "waiting")
     shot("kiosk-1-waiting")
     expect(page.locator(".promise")).to_contain_text("マイナンバー")
-    world.stage.set("card-01", delay_ms=150)
+    world.stage.set("card-01", delay_ms=900)  # long enough to be seen on a busy machine
     world.stage.insert("card-01")
     at(page, "reading")
     shot("kiosk-2-reading")
