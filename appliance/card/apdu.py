@@ -38,6 +38,7 @@ class Status(Enum):
     PIN_NEEDED = "6982"
     BLOCKED = "6983 or 6984"
     NOT_FOUND = "6A82"
+    WRONG_DATA = "6A80"
     WRONG_P1P2 = "6A86"
     KEY_NOT_FOUND = "6A88"
     WRONG_OFFSET = "6B00"
@@ -55,6 +56,7 @@ _EXACT = {
     0x6982: Status.PIN_NEEDED,
     0x6983: Status.BLOCKED,
     0x6984: Status.BLOCKED,
+    0x6A80: Status.WRONG_DATA,
     0x6A82: Status.NOT_FOUND,
     0x6A86: Status.WRONG_P1P2,
     0x6A88: Status.KEY_NOT_FOUND,

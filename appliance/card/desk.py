@@ -14,16 +14,19 @@ from appliance.card.connection import (
     CardMuteError,
     CardProtocolError,
     CardRemovedError,
-    Connection,
     ForbiddenCommandError,
     Meter,
     ReaderAbsentError,
     ReaderServiceError,
     conversation,
 )
-from appliance.card.jpki import JpkiSession, Kind, Progress, ReaderTraits
+from appliance.card.files import CardTraits, Progress, ReaderTraits
+from appliance.card.jpki import CertificateLockedError, JpkiSession
+from appliance.card.key import Key
+from appliance.card.readers import CardBusyError, PoweredCard, Readers, Sighting
 from appliance.card.service import CardEvent, CardRead, CardState, Tally
-from appliance.errors import BusyError, Field, MadoguchiError, RefusedError
+from appliance.card.token import Kind
+from appliance.errors import Field, MadoguchiError, RefusedError
 
 T = TypeVar("T")
 LOOK_S = 1.0
@@ -44,47 +47,10 @@ ENDING = (
 )
 
 
-class CardBusyError(BusyError):
-    """Another client or program has a session with the card."""
-
-    code = "card.busy"
-
-
 class SessionOverError(RefusedError):
     """The session ended because nobody used it for ``SESSION_IDLE_S`` seconds; the card can be read again."""
 
     code = "card.session_over"
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """One look at the readers. ``mark`` differs after every insertion and removal at the same reader."""
-
-    state: CardState
-    reader: str
-    mark: int
-
-
-class PoweredCard(Connection, Protocol):
-    """A connection that somebody must give back."""
-
-    @property
-    def reader(self) -> str:
-        """The full name of the reader it lies on."""
-        ...
-
-    def close(self) -> None:
-        """Takes the power away and frees the reader."""
-        ...
-
-
-class Readers(Protocol):
-    """Where cards come from; ``pcsc.PcscReaders`` in the product."""
-
-    def wait(self, timeout_s: float) -> Sighting: ...
-    def open(self) -> PoweredCard: ...
-    def wake(self) -> None: ...
-    def close(self) -> None: ...
 
 
 class Observe(Protocol):
@@ -106,7 +72,8 @@ class Desk:
         self._readers = readers
         self._observe = observe
         self._trace = trace
-        self._traits: dict[str, ReaderTraits] = {}
+        self._readers_traits: dict[str, ReaderTraits] = {}
+        self._card_traits: tuple[tuple[str, int], CardTraits] = (("", 0), CardTraits())
         self._owner: DeskClient | None = None
         self._changed = threading.Condition()
         self._events: deque[tuple[int, CardEvent]] = deque(maxlen=EVENTS_KEPT)
@@ -195,8 +162,16 @@ class Desk:
             if self._owner is client:
                 self._owner = None
 
-    def _traits_of(self, reader: str) -> ReaderTraits:
-        return self._traits.setdefault(reader, ReaderTraits())
+    def _reader_traits(self, reader: str) -> ReaderTraits:
+        return self._readers_traits.setdefault(reader, ReaderTraits())
+
+    def _traits_of_card(self, reader: str) -> CardTraits:
+        """What is known of the card on a reader since it was put there; nothing where nobody watches the reader."""
+        with self._changed:
+            insertion = (reader, self._insertion)
+            if self._watcher is None or self._card_traits[0] != insertion:
+                self._card_traits = (insertion, CardTraits())
+            return self._card_traits[1]
 
     def _look_on(self) -> None:
         while not self._ending.is_set():
@@ -228,6 +203,7 @@ class _Session:
 
     card: PoweredCard
     jpki: JpkiSession
+    traits: CardTraits
     meter: Meter
     used: float
 
@@ -266,7 +242,7 @@ class DeskClient:
             self._last = Tally(0, 0, 0, None)
             started = time.perf_counter_ns()
             session = self._begin(self._desk._claim(self))
-            traits = self._desk._traits_of(session.card.reader)
+            traits = self._desk._reader_traits(session.card.reader)
             untried = traits.extended_le is None
             try:
                 certificate = self._certificate(session, progress)
@@ -278,20 +254,28 @@ class DeskClient:
                 self._why_over, session = None, self._begin(returned)
                 certificate = self._certificate(session, progress)
             ms = (time.perf_counter_ns() - started) // 1_000_000
-            meter = session.meter
+            meter, kind = session.meter, session.traits.kind or Kind.CARD
             self._desk._observe("card.read", exchanges=meter.exchanges, bytes=meter.bytes, ms=ms)
-            return CardRead(certificate, Kind.CARD.name.lower(), session.card.reader, meter.exchanges, meter.bytes, ms)
+            return CardRead(certificate, kind.name.lower(), session.card.reader, meter.exchanges, meter.bytes, ms)
 
-    def tries_left(self) -> int | None:
+    def tries_left(self, key: Key = Key.AUTHENTICATION) -> int | None:
         with self._at_work():
-            return self._in_session(lambda session: session.jpki.tries_left())
+            return self._in_session(lambda session: session.jpki.tries_left(key))
 
-    def sign(self, pin: bytearray, digest: bytes, last_try: bool = False) -> bytes:
+    def open(self, secret: bytearray, key: Key = Key.AUTHENTICATION, last_try: bool = False) -> None:
         try:
             with self._at_work():
-                signature = self._in_session(lambda session: session.jpki.sign(pin, digest, last_try))
+                self._in_session(lambda session: session.jpki.open(secret, key, last_try))
         finally:
-            wipe(pin)
+            wipe(secret)
+
+    def certificate(self, key: Key = Key.AUTHENTICATION) -> bytes:
+        with self._at_work():
+            return self._in_session(lambda session: session.jpki.read_certificate(key))
+
+    def sign(self, digest: bytes, key: Key = Key.AUTHENTICATION) -> bytes:
+        with self._at_work():
+            signature = self._in_session(lambda session: session.jpki.sign(digest, key))
         tally = self.tally()
         self._desk._observe("card.signed", exchanges=tally.exchanges, bytes=tally.bytes, ms=tally.card_ms)
         return signature
@@ -330,13 +314,16 @@ class DeskClient:
 
     def _begin(self, card: PoweredCard) -> _Session:
         meter = Meter()
-        jpki = JpkiSession(conversation(card, meter, self._desk._trace), self._desk._traits_of(card.reader))
-        self._session = _Session(card, jpki, meter, time.monotonic())
+        reader, traits = self._desk._reader_traits(card.reader), self._desk._traits_of_card(card.reader)
+        jpki = JpkiSession(conversation(card, meter, self._desk._trace), reader, traits)
+        self._session = _Session(card, jpki, traits, meter, time.monotonic())
         return self._session
 
-    def _certificate(self, session: _Session, progress: Progress | None) -> bytes:
+    def _certificate(self, session: _Session, progress: Progress | None) -> bytes | None:
         try:
-            return session.jpki.read_certificate(progress)
+            return session.jpki.read_certificate(progress=progress)
+        except CertificateLockedError:
+            return None  # a telephone: it comes after the PIN
         except MadoguchiError as error:
             self._end(error)
             raise

@@ -1,10 +1,11 @@
 """The socket of ``cardd``: one JSON object a line, both ways, and the program's side of it.
 
-A request is ``{"op": ...}`` with ``read``, ``tries_left``, ``sign``, ``tally``, ``leave``, ``status`` or ``watch``.
-``sign`` adds ``digest`` (hexadecimal), ``last_try`` and ``pin_bytes``: that many raw bytes follow the line, so that no
-JSON ever holds a PIN. Answers are ``{"progress": [done, expected]}`` any number of times, then one ``{"ok": ...}`` or
-``{"error": {"code": ..., "fields": {...}}}``. After ``watch`` come ``{"event": ...}`` and, every ``HEARTBEAT_S``,
-``{"alive": true}``, until one side closes.
+A request is ``{"op": ...}`` with ``read``, ``tries_left``, ``open``, ``certificate``, ``sign``, ``tally``, ``leave``,
+``status`` or ``watch``. The second to the fifth may name a ``key``, ``authentication`` (the default) or ``signature``.
+``open`` adds ``last_try`` and ``secret_bytes``: that many raw bytes follow the line, so that no JSON ever holds a PIN.
+``sign`` adds ``digest`` (hexadecimal). Answers are ``{"progress": [done, expected]}`` any number of times, then one
+``{"ok": ...}`` or ``{"error": {"code": ..., "fields": {...}}}``. After ``watch`` come ``{"event": ...}`` and, every
+``HEARTBEAT_S``, ``{"alive": true}``, until one side closes.
 """
 
 import base64
@@ -15,13 +16,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from appliance.card import connection, desk, jpki
+from appliance.card import connection, desk, jpki, key, readers
 from appliance.card.apdu import wipe
-from appliance.card.service import CardEvent, CardRead, CardState, Progress, Tally
+from appliance.card.files import Progress
+from appliance.card.key import MOST_PASSWORD, Key
+from appliance.card.service import CardEvent, CardRead, CardState, Tally
 from appliance.errors import BusyError, Field, MadoguchiError, RefusedError, UnavailableError, UntrustedError
 
 MAX_LINE_BYTES: Final = 4096
-MAX_PIN_BYTES: Final = 16
+MAX_SECRET_BYTES: Final = MOST_PASSWORD
 MAX_ANSWER_LINE_BYTES: Final = 128 * 1024  # a certificate in base64 and some room
 HEARTBEAT_S: Final = 5.0
 PEER_DEAD_S: Final = 3 * HEARTBEAT_S
@@ -62,12 +65,18 @@ ERRORS: Final[tuple[type[MadoguchiError], ...]] = (
     connection.ForbiddenCommandError,
     jpki.UnknownCardError,
     jpki.NoCertificateError,
+    jpki.NoSignatureCertificateError,
     jpki.CertificateLockedError,
-    jpki.PinFormError,
-    jpki.WrongPinError,
-    jpki.LastTryError,
-    jpki.LockedError,
-    desk.CardBusyError,
+    jpki.NotOpenedError,
+    key.PinFormError,
+    key.WrongPinError,
+    key.LastTryError,
+    key.LockedError,
+    key.PasswordFormError,
+    key.WrongPasswordError,
+    key.PasswordLastTryError,
+    key.PasswordLockedError,
+    readers.CardBusyError,
     desk.SessionOverError,
     RequestError,
     PeerError,
@@ -81,7 +90,7 @@ class LineReader:
 
     def __init__(self, peer: socket.socket, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._peer = peer
-        self._buffer = bytearray(max_line_bytes + MAX_PIN_BYTES)
+        self._buffer = bytearray(max_line_bytes + MAX_SECRET_BYTES)
         self._max_line_bytes = max_line_bytes
         self._filled = 0
 
@@ -109,7 +118,7 @@ class LineReader:
                 return None
 
     def take(self, count: int) -> bytearray | None:
-        """``count`` raw bytes, at most ``MAX_PIN_BYTES``; None when the peer closed before them."""
+        """``count`` raw bytes, at most ``MAX_SECRET_BYTES``; None when the peer closed before them."""
         while self._filled < count:
             if not self._fill():
                 return None
@@ -209,28 +218,33 @@ class CardClient:
     def read(self, progress: Progress | None = None) -> CardRead:
         answer = self._ask({"op": "read"}, progress)
         try:
-            return CardRead(
-                certificate=base64.b64decode(answer["certificate"], validate=True),
-                **{name: answer[name] for name in ("kind", "reader", "exchanges", "bytes", "ms")},
-            )
+            behind_pin = answer["certificate"] is None
+            certificate = None if behind_pin else base64.b64decode(answer["certificate"], validate=True)
+            fields = {name: answer[name] for name in ("kind", "reader", "exchanges", "bytes", "ms")}
+            return CardRead(certificate=certificate, **fields)
         except (KeyError, TypeError, ValueError) as error:
             raise self._nonsense() from error
 
-    def tries_left(self) -> int | None:
-        answer = self._ask({"op": "tries_left"})
-        return None if answer.get("tries_left") is None else int(answer["tries_left"])
+    def tries_left(self, key: Key = Key.AUTHENTICATION) -> int | None:
+        tries = self._ask({"op": "tries_left", "key": key.name.lower()}).get("tries_left")
+        if tries is not None and type(tries) is not int:
+            raise self._nonsense()
+        return tries
 
-    def sign(self, pin: bytearray, digest: bytes, last_try: bool = False) -> bytes:
+    def open(self, secret: bytearray, key: Key = Key.AUTHENTICATION, last_try: bool = False) -> None:
         try:
-            jpki.check_pin(pin)  # a PIN of another length would not even travel
-            request = {"op": "sign", "digest": digest.hex(), "last_try": last_try, "pin_bytes": len(pin)}
-            answer = self._ask(request, raw=pin)
+            key.secret.ready(secret)  # one of another length would not even travel
+            request = {"op": "open", "key": key.name.lower(), "last_try": last_try, "secret_bytes": len(secret)}
+            self._ask(request, raw=secret)
         finally:
-            wipe(pin)
-        try:
-            return base64.b64decode(answer["signature"], validate=True)
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._nonsense() from error
+            wipe(secret)
+
+    def certificate(self, key: Key = Key.AUTHENTICATION) -> bytes:
+        return self._bytes_in(self._ask({"op": "certificate", "key": key.name.lower()}), "certificate")
+
+    def sign(self, digest: bytes, key: Key = Key.AUTHENTICATION) -> bytes:
+        request = {"op": "sign", "key": key.name.lower(), "digest": digest.hex()}
+        return self._bytes_in(self._ask(request), "signature")
 
     def tally(self) -> Tally:
         answer = self._ask({"op": "tally"})
@@ -274,6 +288,12 @@ class CardClient:
         if not isinstance(answer, dict):
             raise self._nonsense()
         return answer
+
+    def _bytes_in(self, answer: Mapping[str, Any], name: str) -> bytes:
+        try:
+            return base64.b64decode(answer[name], validate=True)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._nonsense() from error
 
     def _connected(self) -> socket.socket:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -19,7 +19,7 @@ from appliance.card.connection import (
     ReaderAbsentError,
     ReaderServiceError,
 )
-from appliance.card.desk import CardBusyError, Sighting
+from appliance.card.readers import CardBusyError, Sighting
 from appliance.card.service import CardState
 from appliance.errors import MadoguchiError
 

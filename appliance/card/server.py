@@ -18,7 +18,7 @@ from appliance.card.apdu import wipe
 from appliance.card.desk import Desk, DeskClient, Observe, unobserved
 from appliance.card.ipc import (
     HEARTBEAT_S,
-    MAX_PIN_BYTES,
+    MAX_SECRET_BYTES,
     CrowdedError,
     LineReader,
     PeerError,
@@ -28,7 +28,8 @@ from appliance.card.ipc import (
     event_message,
 )
 from appliance.card.ipc import decoded as decoded_line
-from appliance.card.jpki import DIGEST_BYTES
+from appliance.card.jpki import DIGEST_INFO
+from appliance.card.key import Key
 from appliance.errors import MadoguchiError
 
 SOCKET_MODE: Final = 0o660
@@ -206,9 +207,14 @@ class _Conversation:
             case "read":
                 return self._read()
             case "tries_left":
-                return {"tries_left": self._client.tries_left()}
+                return {"tries_left": self._client.tries_left(_key(request))}
+            case "open":
+                return self._open(request)
+            case "certificate":
+                return {"certificate": _text(self._client.certificate(_key(request)))}
             case "sign":
-                return self._sign(request)
+                signature = self._client.sign(_digest(request.get("digest")), _key(request))
+                return {"signature": _text(signature)}
             case "tally":
                 return asdict(self._client.tally())
             case "leave":
@@ -232,22 +238,22 @@ class _Conversation:
         read = self._client.read(tell)
         if lost:
             raise lost[0]
-        return {**asdict(read), "certificate": base64.b64encode(read.certificate).decode()}
+        return {**asdict(read), "certificate": None if read.certificate is None else _text(read.certificate)}
 
-    def _sign(self, request: Mapping[str, Any]) -> dict[str, object]:
-        count, digest, last_try = request.get("pin_bytes"), request.get("digest"), request.get("last_try", False)
-        if type(count) is not int or not 0 < count <= MAX_PIN_BYTES:
-            raise RequestError(reason="pin_bytes")
-        pin = self._lines.take(count)
-        if pin is None:
-            raise RequestError(reason="closed before the PIN")
+    def _open(self, request: Mapping[str, Any]) -> dict[str, object]:
+        count, last_try = request.get("secret_bytes"), request.get("last_try", False)
+        if type(count) is not int or not 0 < count <= MAX_SECRET_BYTES:
+            raise RequestError(reason="secret_bytes")
+        secret = self._lines.take(count)
+        if secret is None:
+            raise RequestError(reason="closed before the secret")
         try:
             if type(last_try) is not bool:
                 raise RequestError(reason="last_try")
-            signature = self._client.sign(pin, _digest(digest), last_try)
+            self._client.open(secret, _key(request), last_try)
         finally:
-            wipe(pin)
-        return {"signature": base64.b64encode(signature).decode()}
+            wipe(secret)
+        return {}
 
     def _watch(self) -> None:
         number, spoke = 0, time.monotonic()
@@ -270,11 +276,23 @@ class _Conversation:
         self._peer.sendall(encoded(message))
 
 
+def _key(request: Mapping[str, Any]) -> Key:
+    name = request.get("key", "authentication")
+    found = next((key for key in Key if key.name.lower() == name), None)
+    if found is None:
+        raise RequestError(reason="key")
+    return found
+
+
 def _digest(text: object) -> bytes:
     try:
         digest = bytes.fromhex(text) if isinstance(text, str) else b""
     except ValueError as error:
         raise RequestError(reason="digest") from error
-    if len(digest) != DIGEST_BYTES:
+    if len(digest) not in DIGEST_INFO:
         raise RequestError(reason="digest")
     return digest
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

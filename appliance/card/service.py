@@ -1,11 +1,12 @@
 """What a program asks of the card, whether ``cardd`` answers or the program holds the reader itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Protocol
 
-Progress = Callable[[int, int], None]
+from appliance.card.files import Progress
+from appliance.card.key import Key
 
 
 @unique
@@ -32,10 +33,11 @@ class CardEvent:
 class CardRead:
     """What a card gave without a PIN: the authentication certificate (DER) and what it took to read it.
 
-    ``kind`` is ``card`` unless the token information had to be read and said otherwise.
+    ``certificate`` is None for a telephone, which shows it only after ``open``; ``kind`` is ``card`` unless the token
+    information had to be read and said otherwise.
     """
 
-    certificate: bytes = field(repr=False)
+    certificate: bytes | None = field(repr=False)
     kind: str
     reader: str
     exchanges: int
@@ -72,12 +74,20 @@ class CardService(Protocol):
         """Begins a session and reads the certificate; ``progress`` gets (exchanges done, exchanges expected)."""
         ...
 
-    def tries_left(self) -> int | None:
-        """Tries left for the PIN; asking spends none. None if the card sets no limit."""
+    def tries_left(self, key: Key = Key.AUTHENTICATION) -> int | None:
+        """Tries left for the key's secret; asking spends none. None if the card sets no limit."""
         ...
 
-    def sign(self, pin: bytearray, digest: bytes, last_try: bool = False) -> bytes:
-        """The card's signature over a SHA-256 digest; see ``JpkiSession.sign``. ``pin`` is wiped in every case."""
+    def open(self, secret: bytearray, key: Key = Key.AUTHENTICATION, last_try: bool = False) -> None:
+        """Opens the key until ``leave``; see ``JpkiSession.open``. ``secret`` is wiped in every case."""
+        ...
+
+    def certificate(self, key: Key = Key.AUTHENTICATION) -> bytes:
+        """The key's certificate (DER), for one that is only to be read after ``open``."""
+        ...
+
+    def sign(self, digest: bytes, key: Key = Key.AUTHENTICATION) -> bytes:
+        """The card's signature over a digest, as often as wanted after one ``open``; see ``JpkiSession.sign``."""
         ...
 
     def tally(self) -> Tally:

@@ -104,7 +104,7 @@ class CheckIn:
 
         Raises ``card.untrusted_bad_signature``, ``link.code_used`` or ``store.*``; nothing is written then.
         """
-        verify_signature(card.certificate, statement.digest(), signature)
+        verify_signature(card.certificate, statement.canonical(), signature)
         guardian = linking.guardian if linking is not None else card.guardian
         if guardian is None:
             raise NotLinkedError()

@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from appliance.errors import UntrustedError
 from appliance.trust.anchors import Anchor, named
+from appliance.trust.holder import Holder, holder_of
 from appliance.trust.policy import Candidate, Policy, UntrustedIssuerError, WrongUseError
 
 PSEUDONYM_BYTES: Final = 16
@@ -47,8 +48,8 @@ class NotYetValidError(UntrustedError):
 
 
 @dataclass(frozen=True)
-class AuthenticationCertificate:
-    """A certificate that passed ``verify``, and only such a one: nothing else makes this type.
+class CardCertificate:
+    """What both certificates of a card have in common.
 
     ``issuer_key_id`` is the SHA-256 of the issuer's SubjectPublicKeyInfo. The serial number stays inside: by law it
     serves the check of revocation alone.
@@ -59,6 +60,18 @@ class AuthenticationCertificate:
     not_after: datetime
     is_test: bool
     _serial: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SignatureCertificate(CardCertificate):
+    """A certificate that passed ``verify_signer``, and only such a one: nothing else makes this type."""
+
+    holder: Holder
+
+
+@dataclass(frozen=True)
+class AuthenticationCertificate(CardCertificate):
+    """A certificate that passed ``verify``, and only such a one: nothing else makes this type."""
 
     def pseudonym(self, school_key: bytes) -> bytes:
         """The card as this school knows it, 16 bytes; another school's key gives an unrelated one.
@@ -84,6 +97,33 @@ def verify(der: bytes, anchors: Sequence[Anchor], now: datetime, policy: Policy)
 
     Not checked here: revocation (``status``), and whether the card holds the private key (``signature``).
     """
+    certificate, anchor = _believed(der, anchors, now, policy)
+    return AuthenticationCertificate(
+        issuer_key_id=anchor.key_id,
+        public_key=certificate.public_key(),
+        not_after=certificate.not_valid_after_utc,
+        is_test=anchor.is_test,
+        _serial=_serial_octets(certificate),
+    )
+
+
+def verify_signer(der: bytes, anchors: Sequence[Anchor], now: datetime, policy: Policy) -> SignatureCertificate:
+    """Decides on the certificate of a card's signature key, by the same list as ``verify`` and one more line:
+
+    6. It says who its holder is, else ``HolderError``.
+    """
+    certificate, anchor = _believed(der, anchors, now, policy)
+    return SignatureCertificate(
+        issuer_key_id=anchor.key_id,
+        public_key=certificate.public_key(),
+        not_after=certificate.not_valid_after_utc,
+        is_test=anchor.is_test,
+        _serial=_serial_octets(certificate),
+        holder=holder_of(certificate),  # 6
+    )
+
+
+def _believed(der: bytes, anchors: Sequence[Anchor], now: datetime, policy: Policy) -> tuple[x509.Certificate, Anchor]:
     certificate = _parsed(der)  # 1
     anchor = _issuing(certificate, anchors)  # 2
     if now < certificate.not_valid_before_utc:  # 3
@@ -93,13 +133,7 @@ def verify(der: bytes, anchors: Sequence[Anchor], now: datetime, policy: Policy)
     if _is_ca(certificate):  # 4
         raise WrongUseError(reason="certificate of a CA")
     policy.check(Candidate(certificate, anchor))  # 5
-    return AuthenticationCertificate(
-        issuer_key_id=anchor.key_id,
-        public_key=certificate.public_key(),
-        not_after=certificate.not_valid_after_utc,
-        is_test=anchor.is_test,
-        _serial=_serial_octets(certificate),
-    )
+    return certificate, anchor
 
 
 def _parsed(der: bytes) -> x509.Certificate:

@@ -1,6 +1,7 @@
 """Rules that differ from place to place, apart from the ones in ``chain`` that hold everywhere. They compose."""
 
 from dataclasses import dataclass
+from enum import Enum, unique
 from typing import Final, Protocol, TypeVar
 
 from cryptography import x509
@@ -10,6 +11,7 @@ from appliance.errors import UntrustedError
 from appliance.trust.anchors import Anchor
 
 Extension = TypeVar("Extension", bound=x509.ExtensionType)
+SIGNATURE_POLICY: Final = x509.ObjectIdentifier("1.2.392.200149.8.5.1.1.20")
 AUTHENTICATION_POLICY: Final = x509.ObjectIdentifier("1.2.392.200149.8.5.1.3.30")
 LEAST_RSA_BITS: Final = 2048
 LEAST_EC_BITS: Final = 256
@@ -22,7 +24,7 @@ class UntrustedIssuerError(UntrustedError):
 
 
 class WrongUseError(UntrustedError):
-    """A certificate for something else than authentication; ``reason`` says what gave it away."""
+    """A certificate for something else than was asked; ``reason`` says what gave it away."""
 
     code = "card.untrusted_wrong_use"
 
@@ -75,25 +77,35 @@ class UnsafeTestAnchors:
         """Every pinned anchor will do."""
 
 
+@unique
+class Usage(Enum):
+    """What a certificate of a card is for: its policy, and the key usages of which one must be said."""
+
+    AUTHENTICATION = (AUTHENTICATION_POLICY, ("digital_signature",))
+    SIGNATURE = (SIGNATURE_POLICY, ("digital_signature", "content_commitment"))
+
+
 @dataclass(frozen=True)
-class ForAuthentication:
-    """The certificate is meant for authentication: key usage digitalSignature and the policy of such certificates.
+class MeantFor:
+    """The certificate is meant for this use: its key usage and its policy say so.
 
     With ``stated`` both must be written in it; without, what it leaves out is not held against it.
     """
 
+    use: Usage
     stated: bool = True
 
     def check(self, candidate: Candidate) -> None:
+        wanted, usages = self.use.value
         usage = _extension(candidate.certificate, x509.KeyUsage)
         if usage is None and self.stated:
             raise WrongUseError(reason="no key usage")
-        if usage is not None and not usage.digital_signature:
+        if usage is not None and not any(getattr(usage, one) for one in usages):
             raise WrongUseError(reason="key usage")
         policies = _extension(candidate.certificate, x509.CertificatePolicies)
         if policies is None and self.stated:
             raise WrongUseError(reason="no policy")
-        if policies is not None and AUTHENTICATION_POLICY not in {one.policy_identifier for one in policies}:
+        if policies is not None and wanted not in {one.policy_identifier for one in policies}:
             raise WrongUseError(reason="policy")
 
 
@@ -109,15 +121,15 @@ class StrongKey:
         raise WeakKeyError(kind=type(key).__name__)
 
 
-def card_policy(*, allow_test_cards: bool) -> Policy:
+def card_policy(use: Usage = Usage.AUTHENTICATION, *, allow_test_cards: bool) -> Policy:
     """What a box asks of a card; ``allow_test_cards`` is the setting ``reader.allow_test_cards``."""
     anchors: Policy = UnsafeTestAnchors() if allow_test_cards else RealAnchors()
-    return AllOf(anchors, ForAuthentication(), StrongKey())
+    return AllOf(anchors, MeantFor(use), StrongKey())
 
 
-def installer_policy() -> Policy:
+def installer_policy(use: Usage = Usage.AUTHENTICATION) -> Policy:
     """What an installer's check asks, with anchors that the installer chose for the card in hand."""
-    return AllOf(UnsafeTestAnchors(), ForAuthentication(stated=False), StrongKey())
+    return AllOf(UnsafeTestAnchors(), MeantFor(use, stated=False), StrongKey())
 
 
 def _extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from typing import Protocol
 
 from hypothesis import settings
 
@@ -12,7 +13,8 @@ from appliance.card.connection import (
     CardRemovedError,
     ReaderAbsentError,
 )
-from appliance.card.desk import CardBusyError, Sighting
+from appliance.card.key import Key
+from appliance.card.readers import CardBusyError, Sighting
 from appliance.card.service import CardState
 from tests.sim.card import faults
 from tests.sim.card.card import VirtualCard
@@ -39,6 +41,21 @@ class Wire:
         if len(answer) < 2:
             raise CardProtocolError(step="answer")
         return answer[:-2], int.from_bytes(answer[-2:])
+
+
+class Signer(Protocol):
+    """A session with a card, at whichever level."""
+
+    def open(self, secret: bytearray, key: Key = ..., last_try: bool = ...) -> None: ...
+    def sign(self, digest: bytes, key: Key = ...) -> bytes: ...
+
+
+def signed(
+    signer: Signer, secret: bytearray, digest: bytes, last_try: bool = False, key: Key = Key.AUTHENTICATION
+) -> bytes:
+    """Opens the card and lets it sign."""
+    signer.open(secret, key, last_try)
+    return signer.sign(digest, key)
 
 
 class Script:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from appliance.card.ipc import (
     ERRORS,
     MAX_LINE_BYTES,
-    MAX_PIN_BYTES,
+    MAX_SECRET_BYTES,
     CardClient,
     CarddAbsentError,
     LineReader,
@@ -24,9 +24,9 @@ from appliance.card.ipc import (
     encoded,
     error_message,
 )
-from appliance.card.jpki import PinFormError, WrongPinError
+from appliance.card.key import PinFormError, WrongPinError
 from appliance.errors import MadoguchiError
-from tests.card.table import quietly
+from tests.card.table import quietly, signed
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ class Answering:
 @quietly
 @given(
     lines=st.lists(st.binary(max_size=200).filter(lambda one: b"\n" not in one), min_size=1, max_size=8),
-    raw=st.binary(max_size=MAX_PIN_BYTES),
+    raw=st.binary(max_size=MAX_SECRET_BYTES),
     cuts=st.lists(st.integers(1, 50), max_size=20),
 )
 def test_lines_and_raw_bytes_arrive_however_they_are_cut(lines: list[bytes], raw: bytes, cuts: list[int]) -> None:
@@ -100,7 +100,7 @@ def test_lines_and_raw_bytes_arrive_however_they_are_cut(lines: list[bytes], raw
 def test_taken_bytes_are_wiped_from_the_buffer() -> None:
     ours, theirs = pair()
     with ours, theirs:
-        ours.sendall(b'{"op":"sign"}\n4711{"op":"leave"}\n')
+        ours.sendall(b'{"op":"open"}\n4711{"op":"leave"}\n')
         reader = LineReader(theirs)
         reader.line()
         assert reader.take(4) == bytearray(b"4711")
@@ -183,7 +183,7 @@ def test_nobody_at_the_socket(folder: Path) -> None:
         with pytest.raises(CarddAbsentError):
             call()
     with pytest.raises(CarddAbsentError):
-        client.sign(pin, bytes(32))
+        signed(client, pin, bytes(32))
     assert pin == bytes(4)
     client.leave()
 
@@ -211,9 +211,9 @@ def test_the_pin_travels_outside_the_json(folder: Path) -> None:
     error = encoded(error_message(WrongPinError(tries_left=2)))
     pin = bytearray(b"4711")
     with Answering(folder / "s", error) as cardd, CardClient(folder / "s") as client, pytest.raises(WrongPinError):
-        client.sign(pin, bytes(32), last_try=True)
+        signed(client, pin, bytes(32), last_try=True)
     line, _, raw = cardd.heard.partition(b"\n")
-    assert json.loads(line) == {"op": "sign", "digest": "00" * 32, "last_try": True, "pin_bytes": 4}
+    assert json.loads(line) == {"op": "open", "key": "authentication", "last_try": True, "secret_bytes": 4}
     assert raw in (b"4711", b"")  # the raw bytes follow in a segment of their own
     assert pin == bytes(4)
 
@@ -221,7 +221,7 @@ def test_the_pin_travels_outside_the_json(folder: Path) -> None:
 def test_what_is_no_pin_does_not_travel(folder: Path) -> None:
     pin = bytearray(b"47111")
     with pytest.raises(PinFormError):
-        CardClient(folder / "none").sign(pin, bytes(32))
+        signed(CardClient(folder / "none"), pin, bytes(32))
     assert pin == bytes(5)
 
 

@@ -17,10 +17,12 @@ from appliance.card.connection import (
     ReaderAbsentError,
     ReaderServiceError,
 )
-from appliance.card.desk import CardBusyError, Desk, DeskClient
-from appliance.card.jpki import ReaderTraits
+from appliance.card.desk import Desk, DeskClient
+from appliance.card.files import ReaderTraits
 from appliance.card.pcsc import PcscReaders
+from appliance.card.readers import CardBusyError
 from appliance.card.service import CardState
+from tests.card.table import signed
 from tests.sim.card import faults
 from tests.sim.card.card import VirtualCard
 from tests.sim.card.vpcd import VirtualReader
@@ -66,7 +68,7 @@ def eventually(true: Callable[[], bool], timeout_s: float = 15.0) -> None:
 
 def sign_with(client: DeskClient) -> bytes:
     client.read()
-    return client.sign(bytearray(b"1234"), DIGEST)
+    return signed(client, bytearray(b"1234"), DIGEST)
 
 
 def put(reader: VirtualReader, card: VirtualCard, desk: Desk) -> None:
@@ -79,7 +81,7 @@ def test_a_visit_on_the_real_reader(desk: Desk, reader: VirtualReader, card: Vir
     put(reader, card, desk)
     client = desk.client()
     assert client.read().reader == FIRST
-    assert len(client.sign(bytearray(b"1234"), DIGEST)) == 256
+    assert len(signed(client, bytearray(b"1234"), DIGEST)) == 256
     tally = client.tally()
     assert (tally.exchanges, tally.bytes, tally.tries_left) == (5, 1811, 3)
     client.leave()
@@ -92,7 +94,7 @@ def test_our_own_time_is_short(desk: Desk, reader: VirtualReader, card: VirtualC
     for _ in range(9):
         started = time.perf_counter()
         client.read()
-        client.sign(bytearray(b"1234"), DIGEST)
+        signed(client, bytearray(b"1234"), DIGEST)
         own_ms.append((time.perf_counter() - started) * 1000 - client.tally().card_ms)
         client.leave()
     assert sorted(own_ms)[4] <= 20
@@ -104,7 +106,7 @@ def test_nobody_else_reaches_the_card_during_a_session_or_signs_after_it(
     put(reader, card, desk)
     client = desk.client()
     client.read()
-    client.sign(bytearray(b"1234"), DIGEST)
+    signed(client, bytearray(b"1234"), DIGEST)
     during = subprocess.run([sys.executable, "-c", THIEF], capture_output=True, text=True, timeout=20)
     assert f"{scard.SCARD_E_SHARING_VIOLATION & 0xFFFFFFFF:08X}" in during.stderr
     client.leave()
@@ -123,7 +125,7 @@ def test_a_card_that_another_program_holds_is_busy(reader: VirtualReader, card: 
 
 @pytest.mark.parametrize("removed_at", range(1, 6))
 def test_removed_at_every_exchange(desk: Desk, reader: VirtualReader, card: VirtualCard, removed_at: int) -> None:
-    desk._traits[FIRST] = ReaderTraits(extended_le=True)
+    desk._readers_traits[FIRST] = ReaderTraits(extended_le=True)
     put(reader, card, desk)
     card.removed_at = removed_at
     client = desk.client()
@@ -133,7 +135,7 @@ def test_removed_at_every_exchange(desk: Desk, reader: VirtualReader, card: Virt
     eventually(lambda: desk.status().state is CardState.EMPTY)
     put(reader, card, desk)
     assert client.read().exchanges == 2
-    assert len(client.sign(bytearray(b"1234"), DIGEST)) == 256
+    assert len(signed(client, bytearray(b"1234"), DIGEST)) == 256
 
 
 def test_a_second_card_during_a_session(desk: Desk, reader: VirtualReader, make_card: MakeCard) -> None:
@@ -143,7 +145,7 @@ def test_a_second_card_during_a_session(desk: Desk, reader: VirtualReader, make_
     client.read()
     put(reader, second, desk)
     with pytest.raises(CardRemovedError):
-        client.sign(bytearray(b"1234"), DIGEST)
+        signed(client, bytearray(b"1234"), DIGEST)
     assert second.exchanges == []
     assert client.read().exchanges == 2
 
@@ -161,7 +163,7 @@ def test_a_slow_card_is_waited_for(desk: Desk, reader: VirtualReader, card: Virt
     put(reader, card, desk)
     client = desk.client()
     assert client.read().ms >= 700
-    assert len(client.sign(bytearray(b"1234"), DIGEST)) == 256
+    assert len(signed(client, bytearray(b"1234"), DIGEST)) == 256
 
 
 def test_without_a_card(desk: Desk) -> None:
@@ -202,7 +204,7 @@ def test_the_service_killed_and_back(pcscd: PrivatePcscd, desk: Desk, reader: Vi
     pcscd.kill()
     pin = bytearray(b"1234")
     with pytest.raises((ReaderServiceError, CardRemovedError)):
-        client.sign(pin, DIGEST)
+        signed(client, pin, DIGEST)
     assert pin == bytes(4)
     assert card.pin_tries == 3
     eventually(lambda: desk.status().state is CardState.SERVICE_ABSENT)
@@ -212,7 +214,7 @@ def test_the_service_killed_and_back(pcscd: PrivatePcscd, desk: Desk, reader: Vi
     eventually(lambda: desk.status().state is not CardState.SERVICE_ABSENT)
     put(reader, card, desk)
     assert client.read().exchanges == 2
-    assert len(client.sign(bytearray(b"1234"), DIGEST)) == 256
+    assert len(signed(client, bytearray(b"1234"), DIGEST)) == 256
 
 
 def test_started_before_the_service(pcscd: PrivatePcscd, reader: VirtualReader, card: VirtualCard) -> None:

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from appliance.card import server as server_module
 from appliance.card.connection import CardAbsentError, CardRemovedError
-from appliance.card.desk import CardBusyError, Desk
+from appliance.card.desk import Desk
 from appliance.card.ipc import CardClient, CarddAbsentError, PeerError, decoded
-from appliance.card.jpki import LastTryError, WrongPinError
+from appliance.card.key import LastTryError, WrongPinError
+from appliance.card.readers import CardBusyError
 from appliance.card.server import CardServer, Peers
 from appliance.card.service import CardEvent, CardState
-from tests.card.table import READER, Table, quietly
+from tests.card.table import READER, Table, quietly, signed
 from tests.card.test_desk import Log, eventually
 from tests.sim.card.card import VirtualCard
 from tests.sim.fixtures import MakeCard
@@ -116,14 +117,14 @@ def test_a_visit_through_the_socket(counter: Counter, card: VirtualCard) -> None
     told: list[tuple[int, int]] = []
     with counter.client() as client:
         read = client.read(lambda done, of: told.append((done, of)))
-        assert (read.kind, read.reader, read.exchanges, len(read.certificate)) == ("card", READER, 2, 1453)
+        assert (read.kind, read.reader, read.exchanges, len(read.certificate or b"")) == ("card", READER, 2, 1453)
         assert told == [(1, 2), (2, 2)]
         assert client.tries_left() == 3
         with pytest.raises(WrongPinError) as caught:
-            client.sign(bytearray(b"9999"), DIGEST)
+            signed(client, bytearray(b"9999"), DIGEST)
         assert caught.value.fields == {"tries_left": 2}
         pin = bytearray(b"1234")
-        assert len(client.sign(pin, DIGEST)) == 256
+        assert len(signed(client, pin, DIGEST)) == 256
         assert pin == bytes(4)
         assert client.tally().tries_left == 3
         client.leave()
@@ -136,8 +137,8 @@ def test_the_last_try_needs_its_yes(counter: Counter, card: VirtualCard) -> None
     with counter.client() as client:
         client.read()
         with pytest.raises(LastTryError):
-            client.sign(bytearray(b"1234"), DIGEST)
-        assert len(client.sign(bytearray(b"1234"), DIGEST, last_try=True)) == 256
+            signed(client, bytearray(b"1234"), DIGEST)
+        assert len(signed(client, bytearray(b"1234"), DIGEST, last_try=True)) == 256
 
 
 def test_watching_through_the_socket(counter: Counter, card: VirtualCard) -> None:
@@ -166,7 +167,7 @@ def test_a_client_that_dies_gives_the_card_back(counter: Counter, card: VirtualC
     dying.read()
     with pytest.raises(CardBusyError):
         next_one.read()
-    dying.sign(bytearray(b"1234"), DIGEST)
+    signed(dying, bytearray(b"1234"), DIGEST)
     assert card.verified
     dying.close()
     eventually(lambda: not card.powered)
@@ -193,7 +194,7 @@ def test_a_card_pulled_between_read_and_pin(counter: Counter, card: VirtualCard)
         client.read()
         counter.table.take()
         with pytest.raises(CardRemovedError):
-            client.sign(bytearray(b"1234"), DIGEST)
+            signed(client, bytearray(b"1234"), DIGEST)
 
 
 @pytest.mark.parametrize(
@@ -206,13 +207,17 @@ def test_a_card_pulled_between_read_and_pin(counter: Counter, card: VirtualCard)
         (b'{"op":"fly"}\n', "unknown op"),
         (b"x" * 5000, "line too long"),
         (b"[" * 4000 + b"\n", "not JSON"),
-        (b'{"op":"sign"}\n', "pin_bytes"),
-        (b'{"op":"sign","pin_bytes":true}\n', "pin_bytes"),
-        (b'{"op":"sign","pin_bytes":17}\n', "pin_bytes"),
-        (b'{"op":"sign","pin_bytes":4,"digest":"00"}\n1234', "digest"),
-        (b'{"op":"sign","pin_bytes":4,"digest":"zz"}\n1234', "digest"),
-        (b'{"op":"sign","pin_bytes":4,"digest":"' + b"00" * 32 + b'","last_try":1}\n1234', "last_try"),
-        (b'{"op":"sign","pin_bytes":4,"digest":""}\n12', "closed before the PIN"),
+        (b'{"op":"open"}\n', "secret_bytes"),
+        (b'{"op":"open","secret_bytes":true}\n', "secret_bytes"),
+        (b'{"op":"open","secret_bytes":17}\n', "secret_bytes"),
+        (b'{"op":"open","secret_bytes":4,"last_try":1}\n1234', "last_try"),
+        (b'{"op":"open","secret_bytes":4,"key":"master"}\n1234', "key"),
+        (b'{"op":"open","secret_bytes":4}\n12', "closed before the secret"),
+        (b'{"op":"sign"}\n', "digest"),
+        (b'{"op":"sign","digest":"00"}\n', "digest"),
+        (b'{"op":"sign","digest":"zz"}\n', "digest"),
+        (b'{"op":"sign","digest":"' + b"00" * 32 + b'","key":0}\n', "key"),
+        (b'{"op":"certificate","key":["signature"]}\n', "key"),
         (b'{"op":"watch"}\n{"op":"read"}\n', "a watching client has nothing to say"),
     ],
 )
@@ -236,7 +241,7 @@ def test_a_crowd_is_turned_away_and_the_first_ones_stay(counter: Counter, card: 
         crowd = [counter.connect() for _ in range(server_module.MAX_CLIENTS + 5)]
         refused = decoded(crowd[-1].recv(4096).splitlines()[0])
         assert code_of(refused) == "cardd.crowded"
-        assert len(client.sign(bytearray(b"1234"), DIGEST)) == 256
+        assert len(signed(client, bytearray(b"1234"), DIGEST)) == 256
         for one in crowd:
             one.close()
     eventually(lambda: not counter.server._clients)
@@ -286,7 +291,7 @@ def test_stopping_cuts_everybody_off_and_leaves_the_card(card: VirtualCard) -> N
         client, watching = counter.client(), counter.client().watch()
         next(watching)
         client.read()
-        client.sign(bytearray(b"1234"), DIGEST)
+        signed(client, bytearray(b"1234"), DIGEST)
         before = time.monotonic()
     assert time.monotonic() - before < 3
     assert not card.powered
@@ -306,7 +311,7 @@ def shared() -> Iterator[Counter]:
         yield one
 
 
-PARTS = st.one_of(st.binary(max_size=120), st.sampled_from([b'{"op":"sign","pin_bytes":4}\n', b"\n"]))
+PARTS = st.one_of(st.binary(max_size=120), st.sampled_from([b'{"op":"open","secret_bytes":4}\n', b"\n"]))
 
 
 @quietly

@@ -27,7 +27,8 @@ class Visitor:
         return self.check_in.recognise(self.session.read_certificate())
 
     def sign(self, statement: Statement, pin: bytes = b"1234") -> bytes:
-        return self.session.sign(bytearray(pin), statement.digest())
+        self.session.open(bytearray(pin))
+        return self.session.sign(statement.digest())
 
     def visit(self, linking: Linking | None = None) -> int:
         """The whole visit; the index of its entry."""

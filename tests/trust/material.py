@@ -10,8 +10,8 @@ NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 
 
-def anchors_of(hierarchy: Hierarchy) -> tuple[Anchor, ...]:
-    return parse_anchors(hierarchy.anchors_pem(Use.AUTHENTICATION))
+def anchors_of(hierarchy: Hierarchy, use: Use = Use.AUTHENTICATION) -> tuple[Anchor, ...]:
+    return parse_anchors(hierarchy.anchors_pem(use))
 
 
 def issued(hierarchy: Hierarchy, wish: Wish | None = None, use: Use = Use.AUTHENTICATION) -> Issued:

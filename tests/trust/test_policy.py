@@ -6,11 +6,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from appliance.trust.policy import (
     AllOf,
     Candidate,
-    ForAuthentication,
+    MeantFor,
     RealAnchors,
     StrongKey,
     UnsafeTestAnchors,
     UntrustedIssuerError,
+    Usage,
     WeakKeyError,
     WrongUseError,
     card_policy,
@@ -66,20 +67,20 @@ def test_test_cards_are_only_believed_by_an_unsafe_policy(hierarchy: Hierarchy) 
 @pytest.mark.parametrize("stated", [True, False])
 def test_another_use_is_refused(hierarchy: Hierarchy, wish: Wish, reason: str, stated: bool) -> None:
     with pytest.raises(WrongUseError) as caught:
-        ForAuthentication(stated=stated).check(candidate(hierarchy, wish))
+        MeantFor(Usage.AUTHENTICATION, stated=stated).check(candidate(hierarchy, wish))
     assert caught.value.fields == {"reason": reason}
 
 
 def test_the_signature_certificate_is_not_for_authentication(hierarchy: Hierarchy) -> None:
     with pytest.raises(WrongUseError):
-        ForAuthentication(stated=False).check(candidate(hierarchy, use=Use.SIGNATURE))
+        MeantFor(Usage.AUTHENTICATION, stated=False).check(candidate(hierarchy, use=Use.SIGNATURE))
 
 
 def test_what_a_certificate_leaves_out_counts_only_where_it_must_be_stated(hierarchy: Hierarchy) -> None:
     silent = bare(hierarchy)
-    ForAuthentication(stated=False).check(silent)
+    MeantFor(Usage.AUTHENTICATION, stated=False).check(silent)
     with pytest.raises(WrongUseError) as caught:
-        ForAuthentication().check(silent)
+        MeantFor(Usage.AUTHENTICATION).check(silent)
     assert caught.value.fields == {"reason": "no key usage"}
 
 

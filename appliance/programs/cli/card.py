@@ -12,20 +12,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.card.ipc import CarddAbsentError
-from appliance.card.service import CardEvent, CardService, CardState, Tally
+from appliance.card.key import Key
+from appliance.card.service import CardEvent, CardRead, CardService, CardState, Tally
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
 from appliance.programs.cli.output import COULD_NOT_RUN, FINE, PROBLEM, explain, say
 from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.programs.cli.pin import read_pin
 from appliance.programs.cli.reader import card_service, settled
-from appliance.programs.cli.statement import statement_digest
+from appliance.programs.cli.statement import statement_message
 from appliance.trust.anchors import Anchor, AnchorFileError, parse_anchors
-from appliance.trust.chain import verify
-from appliance.trust.policy import installer_policy
-from appliance.trust.signature import verify_signature
+from appliance.trust.chain import CardCertificate, verify, verify_signer
+from appliance.trust.policy import Usage, installer_policy
+from appliance.trust.signature import digest_for, verify_signature
 from appliance.trust.status import NOT_CHECKED
 
 NONCE_BYTES = 16
+PROMPTS = {Key.AUTHENTICATION: "PIN: ", Key.SIGNATURE: "Password: "}
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ def add(commands: Commands) -> None:
     check = add_command(parts, "authenticate", "check a card: certificate, chain, PIN and signature", authenticate)
     check.add_argument("--anchors", type=Path, required=True, metavar="FILE", help="root certificates (PEM or DER)")
     check.add_argument("--statement", required=True, metavar="TEXT", help="what the card signs, with date and nonce")
+    keys = [key.name.lower() for key in Key]
+    check.add_argument("--key", choices=keys, default=keys[0], help="which of the card's keys signs")
     check.add_argument("--pin-fd", type=int, metavar="N", help="file descriptor that gives the PIN; default: ask")
     check.add_argument("--last-try", action="store_true", help="go on although one try is left")
     status = add_command(parts, "status", "say what lies on the reader now", show_status)
@@ -100,6 +104,7 @@ class _Check:
         self._statement: str = arguments.statement
         self._pin_fd: int | None = arguments.pin_fd
         self._last_try: bool = arguments.last_try
+        self._key = Key[arguments.key.upper()]
         self._reader: str = arguments.reader
         self._tally = Tally(0, 0, 0, None)
         self._begun_s = time.perf_counter()
@@ -125,15 +130,31 @@ class _Check:
         return self._verdict("refused", error.code, tries if isinstance(tries, int) else None)
 
     def _ask(self, service: CardService, anchors: tuple[Anchor, ...]) -> None:
-        def read() -> bytes:
-            self._begun_s = time.perf_counter()
-            return service.read().certificate
-
-        certificate = verify(settled(read), anchors, datetime.now(UTC), installer_policy())
-        digest = statement_digest(self._statement, secrets.token_bytes(NONCE_BYTES), int(time.time()))
-        signature = service.sign(read_pin(self._pin_fd), digest, self._last_try)
+        read = settled(lambda: self._read(service))
+        if read.certificate is None or self._key is Key.SIGNATURE:
+            # Behind its secret: the card can only be judged afterwards.
+            self._open(service)
+            certificate = self._judge(service.certificate(self._key), anchors)
+        else:
+            certificate = self._judge(read.certificate, anchors)
+            self._open(service)
+        message = statement_message(self._statement, secrets.token_bytes(NONCE_BYTES), int(time.time()))
+        signature = service.sign(digest_for(certificate, message), self._key)
         self._tally = service.tally()
-        verify_signature(certificate, digest, signature)
+        verify_signature(certificate, message, signature)
+
+    def _read(self, service: CardService) -> CardRead:
+        self._begun_s = time.perf_counter()
+        return service.read()
+
+    def _open(self, service: CardService) -> None:
+        service.open(read_pin(self._pin_fd, PROMPTS[self._key]), self._key, self._last_try)
+
+    def _judge(self, der: bytes, anchors: tuple[Anchor, ...]) -> CardCertificate:
+        now = datetime.now(UTC)
+        if self._key is Key.SIGNATURE:
+            return verify_signer(der, anchors, now, installer_policy(Usage.SIGNATURE))
+        return verify(der, anchors, now, installer_policy())
 
     def _verdict(self, verdict: str, code: str | None, tries_left: int | None) -> Verdict:
         ms = round(self._took_s * 1000)

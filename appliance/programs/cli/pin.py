@@ -20,8 +20,8 @@ class PinSourceError(ConfigError):
     code = "cli.pin_source"
 
 
-def read_pin(descriptor: int | None) -> bytearray:
-    """The bytes up to the first end of line or of input; from the terminal, unseen, for None.
+def read_pin(descriptor: int | None, prompt: str) -> bytearray:
+    """The bytes up to the first end of line or of input; from the terminal, unseen, after the prompt for None.
 
     Raises ``PinSourceError``. Whether it looks like a PIN is for the caller to judge.
     """
@@ -31,7 +31,7 @@ def read_pin(descriptor: int | None) -> bytearray:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
         try:
             with _unseen(terminal):
-                os.write(terminal, b"PIN: ")
+                os.write(terminal, prompt.encode())
                 return _read_line(terminal)
         finally:
             os.close(terminal)

@@ -22,15 +22,18 @@ from appliance.programs.kiosk.events import (
     Event,
     Leave,
     Notice,
+    OpenCard,
     ReadCard,
     SignAndRecord,
 )
 from appliance.programs.kiosk.flow import Flow, Screen, Step
 from appliance.school.statement import Statement
 from appliance.services.check_in import CheckIn, KnownCard, Linking
+from appliance.trust.signature import digest_for
 from appliance.web.catalogue import plain
 
 TICK_S = 0.1
+SIGNING_PARTS = 3  # PIN, signature, record
 RETRY_S = 0.5
 LOST = {CardState.READER_ABSENT: "reader.absent", CardState.SERVICE_ABSENT: "reader.service"}
 Lines = Callable[[str, bool, int], tuple[str, ...]]
@@ -221,8 +224,13 @@ class Conductor:
                 self.handle(events.CodeAccepted(visit.number))
             case AskTries():
                 self.handle(events.TriesKnown(visit.number, self._session.tries_left()))
-            case SignAndRecord(_, last_try):
-                self._sign(visit, last_try)
+            case OpenCard(_, last_try):
+                self._open(visit, last_try)
+                self._recognise(visit, self._session.certificate())
+            case SignAndRecord(_, last_try, opened):
+                if not opened:
+                    self._open(visit, last_try)
+                self._sign(visit)
             case Leave():
                 self._session.leave()
 
@@ -231,18 +239,31 @@ class Conductor:
             self.handle(events.Progress(visit.number, done, total))
 
         read = self._session.read(progress)
-        visit.card = self._check_in.recognise(read.certificate)
-        self._note("visit.recognised", linked=visit.card.guardian is not None, exchanges=read.exchanges)
+        self._note("card.read", kind=read.kind, exchanges=read.exchanges)
+        if read.certificate is None:
+            self.handle(events.PinFirst(visit.number))
+        else:
+            self._recognise(visit, read.certificate)
+
+    def _recognise(self, visit: Visit, certificate: bytes) -> None:
+        visit.card = self._check_in.recognise(certificate)
+        self._note("visit.recognised", linked=visit.card.guardian is not None)
         self.handle(events.Recognised(visit.number, visit.card.guardian is not None))
 
-    def _sign(self, visit: Visit, last_try: bool) -> None:
+    def _open(self, visit: Visit, last_try: bool) -> None:
+        try:
+            self._session.open(visit.pin, last_try=last_try)
+        finally:
+            visit.pin[:] = bytes(len(visit.pin))
+        self.handle(events.Progress(visit.number, 1, SIGNING_PARTS))
+
+    def _sign(self, visit: Visit) -> None:
         card, statement = visit.card, visit.statement
         if card is None or statement is None:
             return  # the visit was wiped while this waited
-        try:
-            signature = self._session.sign(visit.pin, statement.digest(), last_try)
-        finally:
-            visit.pin[:] = bytes(len(visit.pin))
+        message = statement.canonical()
+        signature = self._session.sign(digest_for(card.certificate, message))
+        self.handle(events.Progress(visit.number, 2, SIGNING_PARTS))
         self._note("visit.signed")
         entry = self._check_in.record(card, visit.linking, statement, signature)
         self._note("visit.committed", entry=entry)

@@ -52,6 +52,13 @@ class Recognised:
 
 
 @dataclass(frozen=True)
+class PinFirst:
+    """The card is a telephone: who it belongs to is behind its PIN."""
+
+    visit: int
+
+
+@dataclass(frozen=True)
 class CodeAccepted:
     visit: int
 
@@ -141,6 +148,7 @@ Event = (
     | ReaderBack
     | Progress
     | Recognised
+    | PinFirst
     | CodeAccepted
     | TriesKnown
     | Recorded
@@ -177,9 +185,20 @@ class AskTries:
 
 
 @dataclass(frozen=True)
-class SignAndRecord:
+class OpenCard:
+    """Give the card the PIN, and read the certificate behind it."""
+
     visit: int
     last_try: bool
+
+
+@dataclass(frozen=True)
+class SignAndRecord:
+    """``opened`` when the card has the PIN already."""
+
+    visit: int
+    last_try: bool
+    opened: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,4 +206,4 @@ class Leave:
     """Give the card back: it forgets the PIN and loses power. Everything kept of the visit is wiped."""
 
 
-Command = ReadCard | CheckCode | AskTries | SignAndRecord | Leave
+Command = ReadCard | CheckCode | AskTries | OpenCard | SignAndRecord | Leave

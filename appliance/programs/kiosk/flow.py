@@ -25,6 +25,8 @@ from appliance.programs.kiosk.events import (
     Leave,
     NoCard,
     Notice,
+    OpenCard,
+    PinFirst,
     PinTyped,
     Progress,
     ReadCard,
@@ -51,6 +53,7 @@ class Step(Enum):
     STATEMENT = "statement"
     PIN = "pin"
     LAST_TRY = "last_try"
+    OPENING = "opening"
     SIGNING = "signing"
     DONE = "done"
     TAKE_CARD = "take_card"
@@ -62,7 +65,8 @@ class Screen:
     """All that a page needs to know; the rest of a visit (certificate, statement) stays with the conductor.
 
     ``visit`` counts visits since the start, ``version`` every change. ``tries`` is None when the card has no limit or
-    was not asked. ``warning`` asks whether somebody is still there.
+    was not asked. ``warning`` asks whether somebody is still there. ``pin_first`` for a telephone, which is opened
+    before it says who it belongs to; ``opened`` once it was.
     """
 
     step: Step = Step.WAITING
@@ -71,6 +75,8 @@ class Screen:
     version: int = 0
     progress: tuple[int, int] = (0, 0)
     linking: bool = False
+    pin_first: bool = False
+    opened: bool = False
     tries: int | None = None
     notice: Notice | None = None
     entry: int | None = None
@@ -84,8 +90,9 @@ class Screen:
         return f"{self.visit}.{self.step.value}"
 
 
-QUIET = frozenset({Step.WAITING, Step.READING, Step.SIGNING})
-PERSONAL = frozenset({Step.READING, Step.LINK, Step.STATEMENT, Step.PIN, Step.LAST_TRY})
+QUIET = frozenset({Step.WAITING, Step.READING, Step.OPENING, Step.SIGNING})
+PERSONAL = frozenset({Step.READING, Step.LINK, Step.STATEMENT, Step.PIN, Step.LAST_TRY, Step.OPENING})
+AT_WORK = frozenset({Step.READING, Step.OPENING, Step.SIGNING})
 
 
 class Flow:
@@ -125,26 +132,34 @@ class Flow:
                 return self._fail(Notice(code)) if step not in (Step.SIGNING, Step.DONE) else []
             case ReaderBack():
                 return self._reader_back()
-            case Progress(_, done, total) if step is Step.READING:
+            case Progress(_, done, total) if step in AT_WORK:
                 self._show(progress=(done, total))
-            case Recognised(_, linked) if step is Step.READING:
-                self._show(step=Step.STATEMENT if linked else Step.LINK, linking=not linked)
+            case PinFirst() if step is Step.READING:
+                self._show(pin_first=True)
+                return [AskTries(self.screen.visit)]
+            case Recognised(_, linked) if step in (Step.READING, Step.OPENING):
+                next_step = Step.STATEMENT if linked else Step.LINK
+                self._show(step=next_step, linking=not linked, opened=step is Step.OPENING, notice=None)
             case NoCard() if step is Step.WAITING:
                 self._show(step=Step.NO_CARD)
             case CodeTyped(text) if step is Step.LINK:
                 return [CheckCode(self.screen.visit, text)]
             case CodeAccepted() if step is Step.LINK:
                 self._show(step=Step.STATEMENT, notice=None)
+            case Agreed() if step is Step.STATEMENT and self.screen.opened:
+                return self._sign()
             case Agreed() if step is Step.STATEMENT:
                 return [AskTries(self.screen.visit)]
-            case TriesKnown(_, tries) if step is Step.STATEMENT:
+            case TriesKnown(_, tries) if step in (Step.READING, Step.STATEMENT):
                 return self._ask_pin(tries, None)
             case LastTryAccepted() if step is Step.LAST_TRY:
                 self._last_try = True
                 self._show(step=Step.PIN, notice=None)
+            case PinTyped() if step is Step.PIN and self.screen.pin_first:
+                self._show(step=Step.OPENING, notice=None, progress=(0, 0))
+                return [OpenCard(self.screen.visit, self._last_try)]
             case PinTyped() if step is Step.PIN:
-                self._show(step=Step.SIGNING, notice=None)
-                return [SignAndRecord(self.screen.visit, self._last_try)]
+                return self._sign()
             case Recorded(_, entry) if step is Step.SIGNING:
                 self._show(step=Step.DONE, entry=entry, notice=None)
             case Confirmed() if step is Step.DONE:
@@ -160,6 +175,10 @@ class Flow:
             case _:
                 pass
         return []
+
+    def _sign(self) -> list[Command]:
+        self._show(step=Step.SIGNING, notice=None, progress=(0, 0))
+        return [SignAndRecord(self.screen.visit, self._last_try, self.screen.opened)]
 
     def _reader_back(self) -> list[Command]:
         fault, self._reader_fault = self._reader_fault, None
@@ -182,6 +201,8 @@ class Flow:
             visit=self.screen.visit + 1,
             progress=(0, 0),
             linking=False,
+            pin_first=False,
+            opened=False,
             tries=None,
             notice=None,
             entry=None,
@@ -213,11 +234,11 @@ class Flow:
             self._show(step=Step.LINK, notice=notice)
             return []
         tries = notice.fields.get("tries_left")
-        if notice.code == "card.wrong_pin" and step is Step.SIGNING and isinstance(tries, int):
+        if notice.code == "card.wrong_pin" and step in (Step.SIGNING, Step.OPENING) and isinstance(tries, int):
             return self._ask_pin(tries, notice)
-        if notice.code == "card.last_try" and step is Step.SIGNING:
+        if notice.code == "card.last_try" and step in (Step.SIGNING, Step.OPENING):
             return self._ask_pin(1, None)
-        if step in (Step.READING, Step.LINK, Step.STATEMENT, Step.PIN, Step.LAST_TRY, Step.SIGNING):
+        if step in PERSONAL or step is Step.SIGNING:
             return self._fail(notice)
         return []
 

@@ -20,7 +20,9 @@ from appliance.web.catalogue import Catalogue, NoSentenceError
 from appliance.web.site import catalogue, public
 
 MOST_TYPED_BYTES = 16
-POSITIONS = {Step.READING: 1, Step.LINK: 1, Step.STATEMENT: 2, Step.PIN: 3, Step.LAST_TRY: 3, Step.SIGNING: 3}
+POSITIONS = {Step.READING: 1, Step.LINK: 1, Step.STATEMENT: 2} | dict.fromkeys(
+    (Step.PIN, Step.LAST_TRY, Step.OPENING, Step.SIGNING), 3
+)
 DAYS = {
     **dict(
         enumerate(("ついたち", "ふつか", "みっか", "よっか", "いつか", "むいか", "なのか", "ようか", "ここのか"), 1)

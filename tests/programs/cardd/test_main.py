@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from appliance.card.connection import CardAbsentError
-from appliance.card.desk import CardBusyError
 from appliance.card.ipc import CardClient, CarddAbsentError
-from appliance.card.jpki import WrongPinError
+from appliance.card.key import WrongPinError
+from appliance.card.readers import CardBusyError
 from appliance.card.service import CardRead, CardState
+from tests.card.table import signed
 from tests.card.test_desk import eventually
 from tests.sim.card.vpcd import VirtualReader
 from tests.sim.fixtures import MakeCard
@@ -32,7 +33,8 @@ import os, pathlib, sys
 from appliance.card.ipc import CardClient
 client = CardClient(pathlib.Path(sys.argv[1]))
 client.read()
-client.sign(bytearray(sys.argv[2].encode()), bytes(32))
+client.open(bytearray(sys.argv[2].encode()))
+client.sign(bytes(32))
 print("signed", flush=True)
 sys.stdin.read()
 """
@@ -98,8 +100,8 @@ def test_a_visit_and_its_log(cardd: Daemon, reader: VirtualReader, make_card: Ma
         reader.insert(card)
         cardd.read_when_there(client)
         with pytest.raises(WrongPinError):
-            client.sign(bytearray(b"0000"), DIGEST)
-        client.sign(bytearray(PIN.encode()), DIGEST)
+            signed(client, bytearray(b"0000"), DIGEST)
+        signed(client, bytearray(PIN.encode()), DIGEST)
         client.leave()
     assert cardd.stop() == 0
     names = [event["event"] for event in cardd.events]
@@ -114,7 +116,8 @@ def test_nothing_personal_is_written_even_at_debug(cardd: Daemon, reader: Virtua
     reader.insert(card)
     with cardd.client() as client:
         certificate = cardd.read_when_there(client).certificate
-        client.sign(bytearray(PIN.encode()), DIGEST)
+        assert certificate is not None
+        signed(client, bytearray(PIN.encode()), DIGEST)
     cardd.stop()
     written = cardd.log_file.read_text().upper()
     assert "<PIN>" in written
@@ -141,7 +144,7 @@ def test_it_ends_cleanly_and_at_once(
     client, watching = cardd.client(), cardd.client().watch()
     next(watching)
     cardd.read_when_there(client)
-    client.sign(bytearray(b"1234"), DIGEST)
+    signed(client, bytearray(b"1234"), DIGEST)
     before = time.monotonic()
     assert cardd.stop(number) == 0
     assert time.monotonic() - before < 5
@@ -183,14 +186,14 @@ def test_killed_in_the_middle_it_comes_back(pcscd_directory: Path, reader: Virtu
         first.read_when_there(client)
         first.stop(signal.SIGKILL)
         with pytest.raises(CarddAbsentError):
-            client.sign(bytearray(b"1234"), DIGEST)
+            signed(client, bytearray(b"1234"), DIGEST)
         assert card.pin_tries == 3
         (folder / "notify").unlink()
         second = Daemon(folder)
         try:
             assert second.notified() == "READY=1"
             second.read_when_there(client)
-            assert len(client.sign(bytearray(b"1234"), DIGEST)) == 256
+            assert len(signed(client, bytearray(b"1234"), DIGEST)) == 256
         finally:
             client.close()
             second.stop()
@@ -201,7 +204,7 @@ def test_the_pin_does_not_stay_in_its_memory(cardd: Daemon, reader: VirtualReade
     reader.insert(card)
     with cardd.client() as client:
         cardd.read_when_there(client)
-        client.sign(bytearray(PIN.encode()), DIGEST)
+        signed(client, bytearray(PIN.encode()), DIGEST)
         command = bytes.fromhex("0020009804") + PIN.encode()
         assert memory_contains(cardd.process.pid, DIGEST)  # the search itself works
         assert not memory_contains(cardd.process.pid, command)

@@ -168,11 +168,44 @@ def test_a_copied_certificate_without_its_key(
     assert (code, said["verdict"], said["code"]) == (1, "refused", "card.untrusted_bad_signature")
 
 
-def test_a_telephone_is_named(bare_installer: Installer, reader: VirtualReader, make_card: MakeCard) -> None:
-    card = make_card(kind=files.Kind.ANDROID)
+@pytest.mark.parametrize("kind", [files.Kind.ANDROID, files.Kind.IPHONE])
+def test_a_telephone_is_checked_after_its_pin(
+    installer: Installer, reader: VirtualReader, make_card: MakeCard, kind: files.Kind
+) -> None:
+    card = make_card(kind=kind)
     reader.insert(card)
-    code, said = bare_installer.check()
-    assert (code, said["code"], pins_sent(card)) == (1, "card.needs_pin", 0)
+    code, said = installer.check()
+    assert (code, said["verdict"], said["tries_left"], pins_sent(card)) == (0, "good", 3, 1)
+    code, said = installer.check(pin="9999")
+    assert (code, said["code"], said["tries_left"]) == (1, "card.wrong_pin", 2)
+
+
+def test_the_coming_card(installer: Installer, reader: VirtualReader, make_card: MakeCard) -> None:
+    reader.insert(make_card(generation=4))
+    for key, secret in (("authentication", "1234"), ("signature", "abc123")):
+        code, said = installer.check("--key", key, pin=secret)
+        assert (code, said["verdict"]) == (0, "good")
+
+
+def test_the_signature_key(installer: Installer, reader: VirtualReader, make_card: MakeCard) -> None:
+    card = make_card()
+    reader.insert(card)
+    code, said = installer.check("--key", "signature", pin="abc123")
+    assert (code, said["verdict"], said["tries_left"]) == (0, "good", 5)
+    assert "花子" not in installer.output
+    code, said = installer.check("--key", "signature", pin="abc124")
+    assert (code, said["code"], said["tries_left"]) == (1, "card.wrong_password", 4)
+    code, said = installer.check("--key", "signature", pin="abc-123")
+    assert (code, said["code"], card.password_tries, card.pin_tries) == (1, "card.password_form", 4, 3)
+
+
+def test_a_card_without_a_signature_certificate(
+    bare_installer: Installer, reader: VirtualReader, make_card: MakeCard
+) -> None:
+    card = make_card(with_signature=False)
+    reader.insert(card)
+    code, said = bare_installer.check("--key", "signature", pin="ABC123")
+    assert (code, said["code"], pins_sent(card)) == (1, "card.no_signature_certificate", 0)
 
 
 @pytest.mark.parametrize("removed_at", range(1, 6))

@@ -15,7 +15,7 @@ def piped(*parts: bytes) -> bytearray:
         for part in parts:
             os.write(writing, part)
         os.close(writing)
-        return read_pin(reading)
+        return read_pin(reading, "PIN: ")
     finally:
         os.close(reading)
 
@@ -36,12 +36,12 @@ def test_a_longer_input_is_cut_not_taken_for_a_pin() -> None:
 
 def test_a_descriptor_that_is_not_open() -> None:
     with pytest.raises(PinSourceError) as caught:
-        read_pin(987)
+        read_pin(987, "PIN: ")
     assert caught.value.fields == {"reason": "OSError", "descriptor": 987}
 
 
 def test_what_is_typed_at_a_terminal_is_not_shown() -> None:
-    program = "from appliance.programs.cli.pin import read_pin; print('got', len(read_pin(None)))"
+    program = "from appliance.programs.cli.pin import read_pin; print('got', len(read_pin(None, 'PIN: ')))"
     ours, theirs = pty.openpty()
     # setsid makes the terminal the one that /dev/tty means in there.
     command = ["setsid", "--ctty", "--wait", sys.executable, "-c", program]
@@ -61,7 +61,7 @@ def test_what_is_typed_at_a_terminal_is_not_shown() -> None:
 
 
 def test_without_a_terminal_nobody_is_asked() -> None:
-    program = "from appliance.programs.cli.pin import read_pin; read_pin(None)"
+    program = "from appliance.programs.cli.pin import read_pin; read_pin(None, 'PIN: ')"
     ran = subprocess.run(
         [sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True
     )

@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
+from appliance.card.files import Progress
 from appliance.card.ipc import CarddAbsentError
-from appliance.card.service import CardEvent, CardRead, CardState, Progress, Tally
+from appliance.card.key import Key
+from appliance.card.service import CardEvent, CardRead, CardState, Tally
 from appliance.errors import Field
 from appliance.log import EventLog
 from appliance.programs.kiosk import conductor as module
@@ -44,8 +46,10 @@ class ScriptedCard:
         self.issued = issued
         self.tries: int | None = 3
         self.read_errors: list[Exception] = []
-        self.sign_errors: list[Exception] = []
-        self.signed: list[tuple[bytes, bytes, bool]] = []
+        self.open_errors: list[Exception] = []
+        self.opened: list[tuple[bytes, bool]] = []
+        self.signed: list[bytes] = []
+        self.phone = False
         self.left = threading.Semaphore(0)
         self._events: queue.Queue[CardEvent | Exception] = queue.Queue()
         self._insertion = 0
@@ -79,15 +83,22 @@ class ScriptedCard:
             raise self.read_errors.pop(0)
         if progress is not None:
             progress(2, 2)
-        return CardRead(self.issued.der, "card", "Scripted 00", 2, 1500, 20)
+        certificate, kind = (None, "android") if self.phone else (self.issued.der, "card")
+        return CardRead(certificate, kind, "Scripted 00", 2, 1500, 20)
 
-    def tries_left(self) -> int | None:
+    def tries_left(self, _key: Key = Key.AUTHENTICATION) -> int | None:
         return self.tries
 
-    def sign(self, pin: bytearray, digest: bytes, last_try: bool = False) -> bytes:
-        self.signed.append((bytes(pin), digest, last_try))
-        if self.sign_errors:
-            raise self.sign_errors.pop(0)
+    def open(self, secret: bytearray, _key: Key = Key.AUTHENTICATION, last_try: bool = False) -> None:
+        self.opened.append((bytes(secret), last_try))
+        if self.open_errors:
+            raise self.open_errors.pop(0)
+
+    def certificate(self, _key: Key = Key.AUTHENTICATION) -> bytes:
+        return self.issued.der
+
+    def sign(self, digest: bytes, _key: Key = Key.AUTHENTICATION) -> bytes:
+        self.signed.append(digest)
         key = self.issued.key
         assert isinstance(key, RSAPrivateKey)
         return key.sign(digest, PKCS1v15(), Prehashed(hashes.SHA256()))

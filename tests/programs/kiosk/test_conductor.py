@@ -8,7 +8,7 @@ import pytest
 
 from appliance.card.connection import CardMuteError, CardRemovedError
 from appliance.card.ipc import CarddAbsentError
-from appliance.card.jpki import LastTryError, LockedError, WrongPinError
+from appliance.card.key import LastTryError, LockedError, WrongPinError
 from appliance.card.service import CardState
 from appliance.ledger.keys import SigningKey
 from appliance.programs.kiosk.events import (
@@ -41,7 +41,7 @@ def test_a_visit_from_card_to_record(linked: Kiosk, box: OpenBox) -> None:
     assert done.entry == box.ledger.head().size - 1
     assert (visits(box), done.confirmed, done.notice) == (1, False, None)
     assert pin == bytes(4)
-    ((sent, digest, last_try),) = linked.card.signed
+    ((sent, last_try),), (digest,) = linked.card.opened, linked.card.signed
     assert (sent, last_try) == (PIN, False)
     body = box.ledger.body(done.entry)
     assert body is not None
@@ -50,7 +50,14 @@ def test_a_visit_from_card_to_record(linked: Kiosk, box: OpenBox) -> None:
     assert linked.at(Step.WAITING).entry is None
     assert linked.card.left.acquire(timeout=WAIT_S)
     names = [name for name, _ in linked.log.events]
-    assert names == ["visit.begun", "visit.recognised", "visit.pin_asked", "visit.signed", "visit.committed"]
+    assert names == [
+        "visit.begun",
+        "card.read",
+        "visit.recognised",
+        "visit.pin_asked",
+        "visit.signed",
+        "visit.committed",
+    ]
 
 
 def test_the_log_of_a_visit_names_nobody(linked: Kiosk, check_in: CheckIn) -> None:
@@ -87,7 +94,7 @@ def test_the_card_signs_what_the_screen_shows(linked: Kiosk) -> None:
     linked.at(Step.PIN)
     linked.type_pin()
     linked.at(Step.DONE)
-    assert linked.card.signed[0][1] == statement.digest()
+    assert linked.card.signed[0] == statement.digest()
 
 
 def test_a_new_card_is_linked_by_its_code(kiosk: Kiosk, link_codes: LinkCodes, box: OpenBox) -> None:
@@ -121,7 +128,7 @@ def test_a_visitor_who_guesses_codes_is_stopped(kiosk: Kiosk, link_codes: LinkCo
 
 
 def test_a_wrong_pin_asks_again_and_the_last_try_only_on_a_yes(linked: Kiosk, box: OpenBox) -> None:
-    linked.card.sign_errors = [WrongPinError(tries_left=2), WrongPinError(tries_left=1)]
+    linked.card.open_errors = [WrongPinError(tries_left=2), WrongPinError(tries_left=1)]
     linked.to_pin()
     linked.type_pin(b"0000")
     again = linked.until(lambda screen: screen.tries == 2)
@@ -134,7 +141,7 @@ def test_a_wrong_pin_asks_again_and_the_last_try_only_on_a_yes(linked: Kiosk, bo
     linked.at(Step.PIN)
     linked.type_pin()
     linked.at(Step.DONE)
-    assert [(pin, last_try) for pin, _, last_try in linked.card.signed] == [
+    assert linked.card.opened == [
         (b"0000", False),
         (b"0001", False),
         (PIN, True),
@@ -149,7 +156,7 @@ def test_a_card_with_one_try_left_is_asked_first(linked: Kiosk) -> None:
 
 @pytest.mark.parametrize("error", [LockedError(tries_left=0), CardRemovedError(), CardMuteError()])
 def test_a_failed_signature_records_nothing(linked: Kiosk, box: OpenBox, error: Exception) -> None:
-    linked.card.sign_errors = [error]
+    linked.card.open_errors = [error]
     linked.to_pin()
     size = box.ledger.head().size
     pin = linked.type_pin()
@@ -160,7 +167,7 @@ def test_a_failed_signature_records_nothing(linked: Kiosk, box: OpenBox, error: 
 
 
 def test_a_card_that_lost_a_try_elsewhere_is_asked_about(linked: Kiosk) -> None:
-    linked.card.sign_errors = [LastTryError(tries_left=1)]
+    linked.card.open_errors = [LastTryError(tries_left=1)]
     linked.to_pin()
     linked.type_pin()
     linked.at(Step.LAST_TRY)
@@ -171,7 +178,7 @@ def test_a_locked_card_is_never_sent_a_pin(linked: Kiosk) -> None:
     linked.to_pin()
     linked.problem("card.locked")
     linked.type_pin()
-    assert linked.card.signed == []
+    assert (linked.card.opened, linked.card.signed) == ([], [])
 
 
 def test_a_full_disk_is_told_and_nothing_recorded(linked: Kiosk, box: OpenBox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +234,7 @@ def test_another_card_in_place_of_the_first_begins_anew(linked: Kiosk) -> None:
     linked.card.put()
     second = linked.until(lambda screen: screen.visit > first.visit and screen.step is Step.STATEMENT)
     assert second.visit > first.visit
-    assert linked.card.signed == []
+    assert (linked.card.opened, linked.card.signed) == ([], [])
 
 
 def test_an_answer_to_a_screen_that_is_gone_changes_nothing(linked: Kiosk) -> None:
@@ -240,7 +247,7 @@ def test_an_answer_to_a_screen_that_is_gone_changes_nothing(linked: Kiosk) -> No
     linked.conductor.enter_pin(pin, old)
     assert pin == bytes(4)
     assert linked.conductor.screen == now
-    assert linked.card.signed == []
+    assert (linked.card.opened, linked.card.signed) == ([], [])
 
 
 def test_the_reader_goes_and_comes_back(linked: Kiosk) -> None:

@@ -137,7 +137,7 @@ def test_more_than_a_pin_is_not_read_on(linked: Kiosk, window: Window) -> None:
     asked = linked.to_pin()
     assert window.type("/pin", asked.token, b"1" * 5000) == 303
     linked.at(Step.DONE)
-    assert [len(pin) for pin, _, _ in linked.card.signed] == [16]
+    assert [len(pin) for pin, _ in linked.card.opened] == [16]
 
 
 def test_the_language_is_chosen_among_those_there_are(linked: Kiosk, window: Window) -> None:

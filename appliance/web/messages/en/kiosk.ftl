@@ -27,6 +27,7 @@ kiosk-statement-decline = No, stop
 
 kiosk-pin-title = Your 4-digit PIN
 kiosk-pin-text = The four digits you chose when you received the card.
+kiosk-pin-phone = A My Number card on a phone needs its 4 digits first. Nothing is recorded yet.
 kiosk-pin-tries = { $tries ->
     [one] You can try once more.
    *[other] You can try { $tries } times.
@@ -44,6 +45,8 @@ kiosk-last_try-cure = A locked PIN can be reset at the counter of your city or t
 kiosk-last_try-yes = Try once more
 kiosk-last_try-no = Stop for today
 
+kiosk-opening-title = Checking the PIN
+kiosk-opening-text = Please do not move the phone.
 kiosk-signing-title = Recording
 kiosk-signing-text = Please do not move the card.
 

@@ -28,6 +28,7 @@ kiosk-statement-decline = いいえ、やめる
 
 kiosk-pin-title = ４けたの ｜暗証番号《あんしょうばんごう》
 kiosk-pin-text = カードを もらった ｜時《とき》に ｜決《き》めた、｜数字《すうじ》 ４つです。
+kiosk-pin-phone = スマートフォンの マイナンバーカードは、｜先《さき》に ｜数字《すうじ》 ４つを ｜入《い》れます。まだ なにも ｜記録《きろく》しません。
 kiosk-pin-tries = あと { $tries }｜回《かい》 ｜入《い》れられます。
 kiosk-pin-tries-one = これが ｜最後《さいご》の １｜回《かい》です。
 kiosk-pin-forgot = わからない ｜方《かた》は、「やめる」を おして、｜事務室《じむしつ》に ｜声《こえ》を かけて ください。
@@ -42,6 +43,8 @@ kiosk-last_try-cure = ｜使《つか》えなく なったら、｜市区町村
 kiosk-last_try-yes = もう １｜回《かい》 ｜入《い》れる
 kiosk-last_try-no = ｜今日《きょう》は やめる
 
+kiosk-opening-title = ｜暗証番号《あんしょうばんごう》を ｜確《たし》かめて います
+kiosk-opening-text = スマートフォンを ｜動《うご》かさないで ください。
 kiosk-signing-title = ｜記録《きろく》して います
 kiosk-signing-text = カードを ｜動《うご》かさないで ください。
 
