@@ -154,7 +154,8 @@ def test_no_pin_is_in_any_log_or_file_or_record(session: Session) -> None:
 
 def test_no_pin_is_in_what_the_card_saw_go_by(session: Session) -> None:
     for card, pin in session.pins.items():
-        said = repr(session.world.stage.trace(card)).encode()
+        # What was sent to it; its answers hold a certificate, whose dates may have any four digits in them.
+        said = "\n".join(str(one["command"]) for one in session.world.stage.trace(card)).encode()
         assert b"<pin>" in said
         assert not standing_alone(pin).search(said)
         assert pin.encode().hex().encode() not in said.lower()
