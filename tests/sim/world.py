@@ -40,6 +40,7 @@ class World:
     """Everything that stands in a school and at the prefecture, in one folder.
 
     ``programs`` are ``cards`` (the virtual reader's side), ``hub``, ``cardd``, ``kiosk``, ``staff`` and ``syncd``.
+    ``as_in_life`` gives every card the pace of a real one.
     """
 
     def __init__(
@@ -48,11 +49,12 @@ class World:
         *,
         cards: int = 3,
         odd_cards: bool = False,
+        as_in_life: bool = False,
         ports: Mapping[str, int] | None = None,
         log_level: str = "info",
     ) -> None:
         self.folder = folder.absolute()
-        self._cards, self._odd_cards, self._log_level = cards, odd_cards, log_level
+        self._cards, self._odd_cards, self._as_in_life, self._log_level = cards, odd_cards, as_in_life, log_level
         self._chosen_ports = dict(ports or {})
         self.ports: dict[str, int] = {}
         self.run_dir = Path()
@@ -164,7 +166,8 @@ class World:
         trust.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(deck.anchors, trust / "anchors.pem")
         arguments = ["--socket", str(self.run_dir / "stage.sock"), "--port", str(self.pcscd.port)]
-        self._start("cards", "tests.sim.card", [*arguments, "--cards", str(deck.folder)], {}, "ready")
+        pace = ["--as-in-life"] if self._as_in_life else []
+        self._start("cards", "tests.sim.card", [*arguments, *pace, "--cards", str(deck.folder)], {}, "ready")
 
     def _start_prefecture(self) -> None:
         settings = self.prefecture / "hub.toml"

@@ -35,6 +35,7 @@ from appliance.web.catalogue import plain
 TICK_S = 0.1
 SIGNING_PARTS = 3  # PIN, signature, record
 RETRY_S = 0.5
+END_S = 10.0  # an exchange with a slow card
 LOST = {CardState.READER_ABSENT: "reader.absent", CardState.SERVICE_ABSENT: "reader.service"}
 Lines = Callable[[str, bool, int], tuple[str, ...]]
 Watch = Callable[[CardState], None]
@@ -91,10 +92,13 @@ class Conductor:
             thread.start()
 
     def stop(self) -> None:
+        """Ends when no command is carried out any more: what they use may be closed then."""
         self._ending.set()
         self._commands.put(None)
         with self._changed:
             self._changed.notify_all()
+        for thread in self._threads[1:]:  # the one that follows the reader may wait for it as long as it likes
+            thread.join(END_S)
 
     @property
     def alive(self) -> bool:

@@ -20,6 +20,8 @@ from appliance.programs.kiosk.events import (
     Leave,
     NoCard,
     Notice,
+    OpenCard,
+    PinFirst,
     PinTyped,
     Progress,
     ReadCard,
@@ -240,3 +242,68 @@ def test_who_has_no_card_is_told_where_to_go() -> None:
     assert step_after(Tick(0), NoCard(), Tick(IDLE_MS + GRACE_MS)) is Step.WAITING
     assert step_after(Tick(0), NoCard(), CardPut()) is Step.READING
     assert step_after(*TO_PIN, NoCard()) is Step.PIN
+
+
+TELEPHONE_TO_PIN: tuple[Event, ...] = (CardPut(), PinFirst(1), TriesKnown(1, 3))
+TELEPHONE_TO_OPENING: tuple[Event, ...] = (*TELEPHONE_TO_PIN, PinTyped())
+
+
+def test_a_telephone_is_opened_before_anybody_knows_whose_it_is() -> None:
+    flow = Flow("ja", IDLE_MS, GRACE_MS)
+    told: list[tuple[list[Command], Step]] = []
+    for event in (*TELEPHONE_TO_OPENING, Recognised(1, True), Agreed(), Recorded(1, 7)):
+        told.append((flow.handle(event), flow.screen.step))
+    assert told == [
+        ([ReadCard(1)], Step.READING),
+        ([AskTries(1)], Step.READING),
+        ([], Step.PIN),
+        ([OpenCard(1, False)], Step.OPENING),
+        ([], Step.STATEMENT),
+        ([SignAndRecord(1, False, opened=True)], Step.SIGNING),
+        ([], Step.DONE),
+    ]
+
+
+def test_an_unknown_telephone_is_linked_without_a_second_pin() -> None:
+    flow = flow_after(*TELEPHONE_TO_OPENING, Recognised(1, False))
+    assert (flow.screen.step, flow.screen.opened) == (Step.LINK, True)
+    flow.handle(CodeTyped("12345671"))
+    flow.handle(CodeAccepted(1))
+    assert flow.handle(Agreed()) == [SignAndRecord(1, False, opened=True)]
+
+
+def test_a_wrong_pin_for_a_telephone_asks_again() -> None:
+    flow = flow_after(*TELEPHONE_TO_OPENING, Failed(1, Notice("card.wrong_pin", {"tries_left": 2})))
+    assert (flow.screen.step, flow.screen.tries, flow.screen.pin_first) == (Step.PIN, 2, True)
+    flow.handle(PinTyped())
+    flow.handle(Failed(1, Notice("card.wrong_pin", {"tries_left": 1})))
+    assert flow.screen.step is Step.LAST_TRY
+    flow.handle(LastTryAccepted())
+    assert flow.handle(PinTyped()) == [OpenCard(1, True)]
+
+
+def test_a_locked_telephone_is_told_at_once() -> None:
+    flow = flow_after(CardPut(), PinFirst(1), TriesKnown(1, 0))
+    assert (flow.screen.step, flow.screen.notice) == (Step.PROBLEM, Notice("card.locked"))
+
+
+@pytest.mark.parametrize("story", [TELEPHONE_TO_PIN, TELEPHONE_TO_OPENING])
+def test_a_telephone_taken_away_wipes_everything(story: tuple[Event, ...]) -> None:
+    flow = flow_after(*story)
+    assert flow.handle(CardTaken()) == [Leave()]
+    assert flow.screen.notice == Notice("card.removed")
+    flow.handle(Recognised(1, True))
+    assert flow.screen.step is Step.PROBLEM
+
+
+def test_the_next_card_is_no_telephone() -> None:
+    flow = flow_after(*TELEPHONE_TO_OPENING, Recognised(1, True), CardTaken(), CardPut())
+    assert (flow.screen.pin_first, flow.screen.opened) == (False, False)
+
+
+def test_progress_is_shown_while_the_card_signs() -> None:
+    flow = flow_after(*TO_SIGNING)
+    assert flow.screen.progress == (0, 0)
+    flow.handle(Progress(1, 2, 3))
+    assert flow.screen.progress == (2, 3)
+    assert flow_after(*TO_PIN, Progress(1, 2, 3)).screen.progress == (0, 0)

@@ -14,11 +14,12 @@ from pathlib import Path
 from tests.sim.card import individual_number
 from tests.sim.card.files import Kind
 from tests.sim.card.hierarchy import ANCHORS, STATE, Blank, CardFile, Hierarchy
-from tests.sim.card.pki import REFERENCE_DER_BYTES, Person, Wish
+from tests.sim.card.pki import LATEST, REFERENCE_DER_BYTES, Person, Wish
 
 ROOTS = "hierarchy"
 FAMILY_NAMES = ("佐藤", "鈴木", "高橋", "田中", "渡邉", "伊藤", "山本", "中村", "小林", "加藤", "吉田", "髙田")
 GIVEN_NAMES = ("花子", "太郎", "結衣", "大輔", "恵", "健", "真由美", "翔", "さくら", "誠")
+COMING = 4  # the generation of roots with elliptic curves
 ID_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -46,7 +47,7 @@ class Deck:
 def make_deck(folder: Path, count: int, seed: int, *, with_odd_ones: bool = False) -> Deck:
     """Makes ``card-01`` and so on; cards that are there already stay as they are.
 
-    The odd ones are ``android``, ``expired``, ``juki``, ``last-try``, ``locked`` and ``stranger``.
+    The odd ones are ``android``, ``coming``, ``expired``, ``juki``, ``last-try``, ``locked`` and ``stranger``.
     """
     hierarchy = Hierarchy.load_or_make(folder / ROOTS)
     wanted: dict[str, Callable[[Person, Wish], CardFile]] = {
@@ -87,6 +88,9 @@ def _odd_ones(hierarchy: Hierarchy) -> dict[str, Callable[[Person, Wish], CardFi
     def stranger(person: Person, wish: Wish) -> CardFile:
         return CardFile(_blank(Hierarchy.make(), person, wish), person)
 
+    def coming(person: Person, wish: Wish) -> CardFile:
+        return CardFile(_blank(hierarchy, person, replace(wish, der_length=None), COMING), person)
+
     def of_kind(kind: Kind) -> Callable[[Person, Wish], CardFile]:
         return lambda person, wish: CardFile(_blank(hierarchy, person, wish), person, kind=kind)
 
@@ -98,6 +102,7 @@ def _odd_ones(hierarchy: Hierarchy) -> dict[str, Callable[[Person, Wish], CardFi
 
     return {
         "android": of_kind(Kind.ANDROID),
+        "coming": coming,
         "expired": expired,
         "juki": of_kind(Kind.JUKI),
         "last-try": last_try,
@@ -106,8 +111,9 @@ def _odd_ones(hierarchy: Hierarchy) -> dict[str, Callable[[Person, Wish], CardFi
     }
 
 
-def _blank(hierarchy: Hierarchy, person: Person, wish: Wish) -> Blank:
-    return hierarchy.make_blank(authentication=wish, signature=Wish(common_name=wish.common_name, person=person))
+def _blank(hierarchy: Hierarchy, person: Person, wish: Wish, generation: int = LATEST) -> Blank:
+    signature = Wish(common_name=wish.common_name, person=person)
+    return hierarchy.make_blank(generation=generation, authentication=wish, signature=signature)
 
 
 def _person(source: random.Random) -> Person:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.sim.card.apdu import Ins
 
@@ -81,8 +81,26 @@ class Timing:
 
 
 INSTANT = Timing()
-# Order of magnitude of ISO/IEC 14443 at 106 kbit/s with a card that needs about half a second for RSA-2048.
-_WORK_MS: dict[int, float] = {Ins.SELECT: 12.0, Ins.READ_BINARY: 3.0, Ins.VERIFY: 40.0, Ins.COMPUTE_SIGNATURE: 480.0}
-CONTACTLESS = Timing(4.0, 0.095, {**_WORK_MS})
+
+
+def contactless(rate_kbit_s: float, signature_ms: float) -> Timing:
+    """The order of magnitude of ISO/IEC 14443 at 106, 212 or 424 kbit/s: start bits and guard times make ten bits of a
+    byte, and the card thinks for a moment before it answers anything."""
+    work_ms: dict[int, float] = {
+        Ins.SELECT: 12.0,
+        Ins.READ_BINARY: 3.0,
+        Ins.VERIFY: 40.0,
+        Ins.COMPUTE_SIGNATURE: signature_ms,
+    }
+    return Timing(4.0, 10 / rate_kbit_s, work_ms)
+
+
+def as_in_life(name: str) -> Timing:
+    """The pace of one card, always the same for its name: between the slowest and the fastest that were seen."""
+    source = random.Random(f"pace of {name}")
+    return contactless(source.choice((106, 212, 424)), source.uniform(300, 600))
+
+
+CONTACTLESS = contactless(106, 480)
 # ISO/IEC 7816-3 at the speed most readers settle on with such a card: 9600 bit/s times eight.
-CONTACT = Timing(6.0, 0.13, {**_WORK_MS})
+CONTACT = replace(CONTACTLESS, each_ms=6.0, byte_ms=0.13)

@@ -14,6 +14,7 @@ from tests.sim.card.card import VirtualCard
 from tests.sim.card.client import Reply, StageError
 from tests.sim.card.deck import Deck
 from tests.sim.card.edit import change
+from tests.sim.card.faults import INSTANT, Timing
 from tests.sim.card.files import Secret
 from tests.sim.card.vpcd import ReaderMissingError, VirtualReader
 
@@ -21,11 +22,17 @@ MAX_LINE_BYTES = 65536
 
 
 class Stage:
-    """Cards of a deck and the slots they go on. Every card keeps its state until the stage ends."""
+    """Cards of a deck and the slots they go on. Every card keeps its state until the stage ends.
 
-    def __init__(self, deck: Deck, readers: tuple[VirtualReader, ...]) -> None:
+    ``pace`` gives the time that a card of this name takes.
+    """
+
+    def __init__(
+        self, deck: Deck, readers: tuple[VirtualReader, ...], pace: Callable[[str], Timing] = lambda _: INSTANT
+    ) -> None:
         self._deck = deck
         self._readers = readers
+        self._pace = pace
         self._cards: dict[str, VirtualCard] = {}
         self._lock = threading.Lock()
 
@@ -121,7 +128,8 @@ class Stage:
         if not isinstance(name, str) or name not in self._deck.names():
             raise StageError(f"no such card; there are {', '.join(self._deck.names()) or 'none'}")
         if name not in self._cards:
-            self._cards[name] = self._deck.load(name).make_card()
+            card = self._cards[name] = self._deck.load(name).make_card()
+            card.timing = self._pace(name)
         return self._cards[name]
 
     def _name_of(self, card: VirtualCard | None) -> str | None:

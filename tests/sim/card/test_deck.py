@@ -36,7 +36,7 @@ def chains(deck: Deck, name: str) -> bool:
 
 
 def test_the_cards_of_a_deck(deck: Deck) -> None:
-    assert deck.names() == ["android", "card-01", "expired", "juki", "last-try", "locked", "stranger"]
+    assert deck.names() == ["android", "card-01", "coming", "expired", "juki", "last-try", "locked", "stranger"]
     with pytest.raises(KeyError):
         deck.load("card-02")
 

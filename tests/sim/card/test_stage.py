@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.sim.card.apdu import Ins
 from tests.sim.card.card import VirtualCard
 from tests.sim.card.client import CardStage, StageError
 from tests.sim.card.deck import Deck, make_deck
 from tests.sim.card.edit import change
-from tests.sim.card.faults import CONTACTLESS
+from tests.sim.card.faults import CONTACTLESS, as_in_life, contactless
 from tests.sim.card.files import CONTACTLESS_ATR, Kind
 from tests.sim.card.vpcd import VirtualReader
 from tests.sim.fixtures import MakeCard
@@ -159,3 +160,13 @@ class TestEdit:
         with pytest.raises(ValueError, match=f"{name} must be|a card has no {name}"):
             change(card, name, value)
         assert vars(card) == before
+
+
+def test_the_pace_of_a_card_is_its_own_and_stays() -> None:
+    paces = [as_in_life(f"card-{number:02}") for number in range(1, 30)]
+    assert as_in_life("card-01") == paces[0]
+    assert len({pace.byte_ms for pace in paces}) == 3
+    signatures = [pace.work_ms[Ins.COMPUTE_SIGNATURE] for pace in paces]
+    assert 300 <= min(signatures) < max(signatures) <= 600
+    # A certificate at 106 kbit/s: about as long as was measured with real readers.
+    assert 100 < contactless(106, 480).takes_ms(Ins.READ_BINARY, 1460) < 200

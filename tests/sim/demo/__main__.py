@@ -63,7 +63,7 @@ def once(offline_first: bool, as_json: bool) -> int:
 
     folder = Path(tempfile.mkdtemp(prefix="madoguchi-demo-"))
     try:
-        with World(folder, cards=1) as world:
+        with World(folder, cards=1, as_in_life=True) as world:
             return play(world, offline_first, say)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -75,7 +75,7 @@ def stay(fresh: bool) -> int:
         shutil.rmtree(FOLDER, ignore_errors=True)
     ports = {name: free_port() if accepts(port) else port for name, port in PORTS.items()}
     print("準備しています。数秒かかります。", flush=True)
-    with World(FOLDER, cards=4, odd_cards=True, ports=ports) as world:
+    with World(FOLDER, cards=4, odd_cards=True, as_in_life=True, ports=ports) as world:
         stage = Stage(world, ports["page"])
         stage.start()
         print(

@@ -12,6 +12,7 @@ from tests.sim.world import ADMIN, World
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'"
 LABELS = {
     "android": "スマートフォン（Android）",
+    "coming": "次世代のカード（楕円曲線）",
     "expired": "期限切れのカード",
     "juki": "古い住基カード",
     "last-try": "あと1回でロックされるカード",
