@@ -145,7 +145,6 @@ def test_a_wrong_link_code_says_so(world: World, page: Page, shot: Shot) -> None
         ("stranger", "card.untrusted_issuer"),
         ("expired", "card.untrusted_expired"),
         ("juki", "card.no_certificate"),
-        ("android", "card.needs_pin"),
     ],
 )
 def test_cards_that_cannot_be_used(world: World, page: Page, shot: Shot, card: str, code: str) -> None:
@@ -157,6 +156,42 @@ def test_cards_that_cannot_be_used(world: World, page: Page, shot: Shot, card: s
     press(page, "/cancel")
     at(page, "take_card")
     shot("kiosk-9-take-card")
+
+
+def test_a_telephone_shows_who_it_is_after_the_pin(world: World, page: Page, shot: Shot) -> None:
+    code = world.staff_member().link_code(world.guardian_ids()[4])
+    page.goto(world.kiosk_url)
+    at(page, "waiting")
+    world.stage.set("android", delay_ms=600)
+    world.stage.insert("android")
+    at(page, "pin")
+    expect(page.locator(".lead")).to_contain_text("スマートフォン")
+    shot("kiosk-5-pin-telephone")
+    enter(page, "1234")
+    at(page, "opening")
+    shot("kiosk-6-opening")
+    at(page, "link")
+    enter(page, code)
+    at(page, "statement")
+    press(page, "/agree")
+    at(page, "signing")
+    at(page, "done")
+    world.stage.set("android", delay_ms=0)
+    world.stage.remove()
+    at(page, "waiting")
+
+
+def test_a_card_as_slow_as_in_life_shows_how_far_it_is(world: World, page: Page, shot: Shot) -> None:
+    link_card(world, page, "coming", world.guardian_ids()[5])
+    world.stage.set("coming", delay_ms={"verify": 300, "compute_signature": 900})
+    press(page, "/agree")
+    at(page, "pin")
+    enter(page, "1234")
+    at(page, "signing")
+    page.wait_for_function("() => document.querySelector('.step-signing progress[value=\"1\"]')")
+    shot("kiosk-6-signing-slowly")
+    at(page, "done")
+    world.stage.set("coming", delay_ms=0)
 
 
 def test_a_locked_card_is_not_asked_for_its_pin(world: World, page: Page, shot: Shot) -> None:

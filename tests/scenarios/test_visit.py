@@ -135,7 +135,6 @@ def test_who_says_no_to_the_last_try_keeps_it(world: World, told: list[int]) -> 
         ("expired", "card.untrusted_expired"),
         ("stranger", "card.untrusted_issuer"),
         ("juki", "card.no_certificate"),
-        ("android", "card.needs_pin"),
     ],
 )
 def test_a_card_that_is_not_to_be_believed_ends_before_any_pin(
@@ -147,6 +146,28 @@ def test_a_card_that_is_not_to_be_believed_ends_before_any_pin(
     leave(world, visitor)
     assert balance(world).recorded == before
     told.append(visit(world, KNOWN))
+
+
+def test_the_coming_card_with_an_elliptic_curve(world: World, told: list[int]) -> None:
+    told.append(link(world, "coming", world.guardian_ids()[5]))
+    told.append(visit(world, "coming"))
+    settle(world, told)
+
+
+def test_a_telephone_is_opened_first_and_signs_without_a_second_pin(world: World, told: list[int]) -> None:
+    code = world.staff_member().link_code(world.guardian_ids()[6])
+    for first in (True, False):
+        visitor = come(world, "android")
+        visitor.wait_for("pin")
+        visitor.type_digits("/pin", PIN)
+        if first:
+            visitor.wait_for("link")
+            visitor.type_digits("/code", code)
+        visitor.wait_for("statement")
+        visitor.press("/agree")
+        told.append(entry_on(visitor.wait_for("done")))
+        leave(world, visitor)
+    settle(world, told)
 
 
 def test_a_locked_card_is_sent_to_the_counter(world: World, told: list[int]) -> None:
