@@ -20,9 +20,7 @@ from appliance.web.catalogue import Catalogue, NoSentenceError
 from appliance.web.site import catalogue, public
 
 MOST_TYPED_BYTES = 16
-POSITIONS = {Step.READING: 1, Step.LINK: 1, Step.STATEMENT: 2} | dict.fromkeys(
-    (Step.PIN, Step.LAST_TRY, Step.OPENING, Step.SIGNING), 3
-)
+AT_PIN = frozenset({Step.PIN, Step.LAST_TRY, Step.OPENING})
 DAYS = {
     **dict(
         enumerate(("ついたち", "ふつか", "みっか", "よっか", "いつか", "むいか", "なのか", "ようか", "ここのか"), 1)
@@ -84,7 +82,7 @@ def make_blueprint(conductor: Conductor, check_in: CheckIn, school: School) -> B
             "t": t,
             "sentence": sentence,
             "lines": conductor.lines,
-            "position": POSITIONS.get(screen.step),
+            "position": _position(screen),
             "clock": f"{now:%H:%M}",
             "languages": sentences.languages,
             "language_names": {one: sentences.text(one, "kiosk-language-name") for one in sentences.languages},
@@ -169,6 +167,17 @@ def make_blueprint(conductor: Conductor, check_in: CheckIn, school: School) -> B
         return redirect(url_for("kiosk.page"), 303)
 
     return pages
+
+
+def _position(screen: Screen) -> int | None:
+    """Which of the three steps from card to done the person is at; None outside of them."""
+    if screen.step in (Step.READING, Step.LINK):
+        return 1
+    if screen.step is Step.STATEMENT:
+        return 2
+    if screen.step in AT_PIN:
+        return 1 if screen.pin_first else 3
+    return 3 if screen.step is Step.SIGNING else None
 
 
 def _read_into(view: memoryview) -> int:

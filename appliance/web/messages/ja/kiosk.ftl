@@ -43,7 +43,7 @@ kiosk-last_try-cure = ｜使《つか》えなく なったら、｜市区町村
 kiosk-last_try-yes = もう １｜回《かい》 ｜入《い》れる
 kiosk-last_try-no = ｜今日《きょう》は やめる
 
-kiosk-opening-title = ｜暗証番号《あんしょうばんごう》を ｜確《たし》かめて います
+kiosk-opening-title = ｜番号《ばんごう》を ｜確《たし》かめて います
 kiosk-opening-text = スマートフォンを ｜動《うご》かさないで ください。
 kiosk-signing-title = ｜記録《きろく》して います
 kiosk-signing-text = カードを ｜動《うご》かさないで ください。
