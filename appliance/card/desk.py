@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from appliance.card.apdu import wipe
+from appliance.card.clearing import Clearing
 from appliance.card.connection import (
     CardAbsentError,
     CardMuteError,
@@ -23,7 +24,7 @@ from appliance.card.connection import (
 from appliance.card.files import CardTraits, Progress, ReaderTraits
 from appliance.card.jpki import CertificateLockedError, JpkiSession
 from appliance.card.key import Key
-from appliance.card.readers import CardBusyError, PoweredCard, Readers, Sighting
+from appliance.card.readers import CardBusyError, Observe, PoweredCard, Readers, Sighting
 from appliance.card.service import CardEvent, CardRead, CardState, Tally
 from appliance.card.token import Kind
 from appliance.errors import Field, MadoguchiError, RefusedError
@@ -53,12 +54,6 @@ class SessionOverError(RefusedError):
     code = "card.session_over"
 
 
-class Observe(Protocol):
-    """Told what happened, for a log. Never gets a PIN, a certificate or a serial number."""
-
-    def __call__(self, event: str, **fields: Field) -> None: ...
-
-
 def unobserved(event: str, **fields: Field) -> None:
     """Stands in where nobody keeps a log."""
 
@@ -82,9 +77,11 @@ class Desk:
         self._insertion = 0
         self._ending = threading.Event()
         self._watcher: threading.Thread | None = None
+        self._clearing = Clearing(readers, observe)
 
     def start(self) -> None:
-        """Looks once, so that a state is known on return, and goes on looking."""
+        """Looks once, so that a state is known on return, and goes on looking. A card that lies there is cleared."""
+        self._clearing.begin()
         self._note(self._readers.wait(0))
         self._watcher = threading.Thread(target=self._look_on, name="desk", daemon=True)
         self._watcher.start()
@@ -152,7 +149,8 @@ class Desk:
                 raise CardBusyError(by="another client")
             self._owner = client
         try:
-            return self._readers.open()
+            with self._clearing.opening:
+                return self._readers.open()
         except MadoguchiError:
             self._give_back(client)
             raise
@@ -182,6 +180,7 @@ class Desk:
                 owner.end_if_over(self.status().state)
 
     def _note(self, sighting: Sighting) -> None:
+        self._clearing.look(sighting, in_session=self._owner is not None)
         with self._changed:
             before, self._seen = self._seen, sighting
             if before == sighting:

@@ -179,6 +179,18 @@ class PcscReaders:
             raise
         return PcscCard(context, slot.reader)
 
+    def power_off(self) -> bool:
+        """Takes the power from the card on each of these readers, also where other programs share it.
+
+        False where another program has one for itself alone. Raises ``ReaderServiceError``.
+        """
+        context = _Context()
+        try:
+            held = [name for name in self._chosen(context) if not _powered_off(context, name)]
+            return not held
+        finally:
+            context.close()
+
     def wake(self) -> None:
         """Makes a ``wait`` in another thread return."""
         context = self._context
@@ -210,6 +222,13 @@ class PcscReaders:
 def _foremost(slots: list[_Slot]) -> _Slot | None:
     holding = [slot for slot in slots if slot.state is not CardState.EMPTY]
     return next(iter([*holding, *slots]), None)
+
+
+def _powered_off(context: _Context, reader: str) -> bool:
+    code, card, _ = scard.SCardConnect(context.handle, reader, scard.SCARD_SHARE_SHARED, PROTOCOLS)
+    if code == scard.SCARD_S_SUCCESS:
+        code = scard.SCardDisconnect(card, scard.SCARD_UNPOWER_CARD)
+    return bool(code != scard.SCARD_E_SHARING_VIOLATION)  # else there is none, or none that answers
 
 
 def _refuse_connecting(code: int, reader: str) -> NoReturn:

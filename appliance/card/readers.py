@@ -5,7 +5,7 @@ from typing import Protocol
 
 from appliance.card.connection import Connection
 from appliance.card.service import CardState
-from appliance.errors import BusyError
+from appliance.errors import BusyError, Field
 
 
 class CardBusyError(BusyError):
@@ -36,10 +36,23 @@ class PoweredCard(Connection, Protocol):
         ...
 
 
+class Observe(Protocol):
+    """Told what happened, for a log. Never gets a PIN, a certificate or a serial number."""
+
+    def __call__(self, event: str, **fields: Field) -> None: ...
+
+
 class Readers(Protocol):
     """Where cards come from; ``pcsc.PcscReaders`` in the product."""
 
     def wait(self, timeout_s: float) -> Sighting: ...
     def open(self) -> PoweredCard: ...
+    def power_off(self) -> bool:
+        """Takes the power from every card there, also where other programs share it.
+
+        False where another program has one for itself alone. Raises ``ReaderServiceError``.
+        """
+        ...
+
     def wake(self) -> None: ...
     def close(self) -> None: ...

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance.card.apdu import wipe
-from appliance.card.desk import Desk, DeskClient, Observe, unobserved
+from appliance.card.desk import Desk, DeskClient, unobserved
 from appliance.card.ipc import (
     HEARTBEAT_S,
     MAX_SECRET_BYTES,
@@ -30,6 +30,7 @@ from appliance.card.ipc import (
 from appliance.card.ipc import decoded as decoded_line
 from appliance.card.jpki import DIGEST_INFO
 from appliance.card.key import Key
+from appliance.card.readers import Observe
 from appliance.errors import MadoguchiError
 
 SOCKET_MODE: Final = 0o660

@@ -12,6 +12,7 @@ from appliance.card.connection import (
     CardProtocolError,
     CardRemovedError,
     ReaderAbsentError,
+    ReaderServiceError,
 )
 from appliance.card.key import Key
 from appliance.card.readers import CardBusyError, Sighting
@@ -109,6 +110,7 @@ class Table:
         self.card: VirtualCard | None = None
         self.plugged = True
         self.held = False
+        self.service_lost = False
         self._mark = 0
         self._changed = threading.Condition()
 
@@ -142,6 +144,13 @@ class Table:
             raise CardBusyError(by="another program")
         self.held = True
         return TableCard(self.card, self)
+
+    def power_off(self) -> bool:
+        if self.service_lost:
+            raise ReaderServiceError()
+        if self.card is not None and not self.held:
+            self.card.power_off()
+        return not self.held
 
     def wake(self) -> None:
         with self._changed:

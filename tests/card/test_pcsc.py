@@ -1,8 +1,6 @@
 """Real pcscd with the virtual reader: what the fakes elsewhere only pretend."""
 
 import hashlib
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -23,6 +21,7 @@ from appliance.card.pcsc import PcscReaders
 from appliance.card.readers import CardBusyError
 from appliance.card.service import CardState
 from tests.card.table import signed
+from tests.card.thief import NOTHING, Thief, stolen
 from tests.sim.card import faults
 from tests.sim.card.card import VirtualCard
 from tests.sim.card.vpcd import VirtualReader
@@ -32,19 +31,6 @@ from tests.sim.pcscd import PrivatePcscd
 pytestmark = pytest.mark.scenario
 DIGEST = hashlib.sha256(b"statement").digest()
 FIRST, SECOND = "Virtual PCD 00 00", "Virtual PCD 00 01"
-
-# What another program on the box would try after us: a signature without any PIN.
-THIEF = """
-from smartcard import scard
-_, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-code, card, protocol = scard.SCardConnect(
-    context, "Virtual PCD 00 00", scard.SCARD_SHARE_SHARED, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1)
-if code != scard.SCARD_S_SUCCESS:
-    raise SystemExit(f"no card: {code & 0xFFFFFFFF:08X}")
-for command in ("00A4040C0AD392F000260100000001", "802A009733" + "30" * 51 + "00"):
-    code, answer = scard.SCardTransmit(card, protocol, list(bytes.fromhex(command)))
-print(bytes(answer[-2:]).hex().upper())
-"""
 
 
 @pytest.fixture
@@ -107,11 +93,9 @@ def test_nobody_else_reaches_the_card_during_a_session_or_signs_after_it(
     client = desk.client()
     client.read()
     signed(client, bytearray(b"1234"), DIGEST)
-    during = subprocess.run([sys.executable, "-c", THIEF], capture_output=True, text=True, timeout=20)
-    assert f"{scard.SCARD_E_SHARING_VIOLATION & 0xFFFFFFFF:08X}" in during.stderr
+    assert stolen(FIRST) == {"connected": f"{scard.SCARD_E_SHARING_VIOLATION & 0xFFFFFFFF:08X}"}
     client.leave()
-    after = subprocess.run([sys.executable, "-c", THIEF], capture_output=True, text=True, timeout=20)
-    assert after.stdout.strip() == "6982"
+    assert stolen(FIRST) == NOTHING
 
 
 def test_a_card_that_another_program_holds_is_busy(reader: VirtualReader, card: VirtualCard, desk: Desk) -> None:
@@ -156,6 +140,32 @@ def test_an_answer_without_status_word(desk: Desk, reader: VirtualReader, card: 
     with pytest.raises((CardProtocolError, CardMuteError)):
         desk.client().read()
     assert desk.client().read().exchanges == 2
+
+
+def test_the_power_is_taken_also_from_under_others(reader: VirtualReader, card: VirtualCard) -> None:
+    reader.insert(card)
+    assert reader.wait_until_seen(5)
+    with Thief(FIRST) as other:
+        assert other.says("00A4040C0AD392F000260100000001", "0020009804" + b"1234".hex()) == ["9000", "9000"]
+        assert card.verified
+        assert PcscReaders().power_off()
+        assert not card.verified
+    assert stolen(FIRST) == NOTHING
+
+
+def test_the_power_is_not_taken_from_who_has_the_card_alone(reader: VirtualReader, card: VirtualCard) -> None:
+    reader.insert(card)
+    assert reader.wait_until_seen(5)
+    other = PcscReaders().open()
+    assert not PcscReaders().power_off()
+    other.close()
+    assert PcscReaders().power_off()
+    assert not card.powered
+
+
+def test_an_empty_reader_has_no_power_to_take(reader: VirtualReader) -> None:
+    assert PcscReaders().power_off()
+    assert PcscReaders("Some Other Reader").power_off()
 
 
 def test_a_slow_card_is_waited_for(desk: Desk, reader: VirtualReader, card: VirtualCard) -> None:

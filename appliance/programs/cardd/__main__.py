@@ -18,7 +18,9 @@ from appliance.programs.cardd.hardening import close_memory
 
 SOCKET = "card.sock"
 ROOT = 0
-WARNINGS = frozenset({"reader.absent", "reader.service", "card.mute", "client.refused", "client.cut_off"})
+WARNINGS = frozenset(
+    {"reader.absent", "reader.service", "card.mute", "client.refused", "client.cut_off", "card.not_cleared"}
+)
 
 
 class RunDirectoryError(ConfigError):
