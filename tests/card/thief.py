@@ -36,12 +36,16 @@ NOTHING: Final = CONNECTED | REFUSED | COUNTERS
 
 
 class Thief:
-    """Connects shared, so that others do not keep it out unless they hold the card alone. Use it in a ``with``."""
+    """Holds the card from its making on, shared with others or ``alone``, until the end of a ``with``.
 
-    def __init__(self, reader: str) -> None:
+    ``code`` is what PC/SC answered to connecting.
+    """
+
+    def __init__(self, reader: str, alone: bool = False) -> None:
+        share = scard.SCARD_SHARE_EXCLUSIVE if alone else scard.SCARD_SHARE_SHARED
         _, self._context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
         self.code, self._card, self._protocol = scard.SCardConnect(
-            self._context, reader, scard.SCARD_SHARE_SHARED, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+            self._context, reader, share, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         )
 
     def says(self, *commands: str) -> list[str]:

@@ -1,25 +1,23 @@
 """The real ``cardd`` on real pcscd: what it serves, what it writes, how it ends."""
 
 import hashlib
-import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from appliance.card.connection import CardAbsentError
-from appliance.card.ipc import CardClient, CarddAbsentError
+from appliance.card.ipc import CarddAbsentError
 from appliance.card.key import WrongPinError
 from appliance.card.readers import CardBusyError
-from appliance.card.service import CardRead, CardState
+from appliance.card.service import CardState
 from tests.card.table import signed
 from tests.card.test_desk import eventually
+from tests.programs.cardd.daemon import Daemon, DyingClient
 from tests.sim.card.vpcd import VirtualReader
 from tests.sim.fixtures import MakeCard
 from tests.sim.pcscd import PrivatePcscd
@@ -27,69 +25,6 @@ from tests.sim.pcscd import PrivatePcscd
 pytestmark = pytest.mark.scenario
 DIGEST = hashlib.sha256(b"statement").digest()
 PIN = "4719"
-# Ends without a word as soon as it has read the card and signed with it: what a crash looks like from outside.
-DYING_CLIENT = """
-import os, pathlib, sys
-from appliance.card.ipc import CardClient
-client = CardClient(pathlib.Path(sys.argv[1]))
-client.read()
-client.open(bytearray(sys.argv[2].encode()))
-client.sign(bytes(32))
-print("signed", flush=True)
-sys.stdin.read()
-"""
-
-
-class Daemon:
-    """A running ``cardd`` with its run directory and the systemd it believes in."""
-
-    def __init__(self, folder: Path, level: str = "debug") -> None:
-        self.path = folder / "card.sock"
-        self.log_file = folder / "cardd.log"
-        settings = folder / "box.toml"
-        settings.write_text(f'[box]\nrun_dir = "{folder}"\nlog_level = "{level}"\n')
-        self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.systemd.bind(str(folder / "notify"))
-        self.systemd.settimeout(10)
-        with self.log_file.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "appliance.programs.cardd"],
-                env={**os.environ, "APPLIANCE_SETTINGS": str(settings), "NOTIFY_SOCKET": str(folder / "notify")},
-                stderr=log,
-            )
-
-    def notified(self) -> str:
-        return self.systemd.recv(100).decode()
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        code = self.process.wait(10)
-        self.systemd.close()
-        return code
-
-    @property
-    def events(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
-
-    def client(self) -> CardClient:
-        return CardClient(self.path, answer_s=10)
-
-    def read_when_there(self, client: CardClient) -> CardRead:
-        eventually(lambda: client.status().state is CardState.PRESENT)
-        return client.read()
-
-
-@pytest.fixture
-def cardd(pcscd: PrivatePcscd, pcscd_directory: Path, request: pytest.FixtureRequest) -> Iterator[Daemon]:
-    folder = pcscd_directory / f"run-{time.monotonic_ns()}"
-    folder.mkdir()
-    daemon = Daemon(folder)
-    try:
-        assert daemon.notified() == "READY=1"
-        yield daemon
-    finally:
-        daemon.stop()
 
 
 def test_a_visit_and_its_log(cardd: Daemon, reader: VirtualReader, make_card: MakeCard) -> None:
@@ -160,27 +95,19 @@ def test_a_client_that_dies_leaves_no_open_card(cardd: Daemon, reader: VirtualRe
     reader.insert(card)
     with cardd.client() as client:
         eventually(lambda: client.status().state is CardState.PRESENT)
-        dying = subprocess.Popen(
-            [sys.executable, "-c", DYING_CLIENT, str(cardd.path), "1234"], stdout=subprocess.PIPE, stdin=subprocess.PIPE
-        )
-        with dying:
-            assert dying.stdout is not None
-            assert dying.stdout.readline() == b"signed\n"
+        with DyingClient(cardd.path, authentication="1234"):
             assert card.verified
             with pytest.raises(CardBusyError):
                 client.read()
-            dying.kill()
         eventually(lambda: not card.powered)
         assert card.verified == frozenset()
         assert client.read().exchanges == 2
 
 
-def test_killed_in_the_middle_it_comes_back(pcscd_directory: Path, reader: VirtualReader, make_card: MakeCard) -> None:
+def test_killed_in_the_middle_it_comes_back(run_directory: Path, reader: VirtualReader, make_card: MakeCard) -> None:
     card = make_card()
     reader.insert(card)
-    folder = pcscd_directory / f"run-{time.monotonic_ns()}"
-    folder.mkdir()
-    first = Daemon(folder)
+    first = Daemon(run_directory)
     assert first.notified() == "READY=1"
     with first.client() as client:
         first.read_when_there(client)
@@ -188,8 +115,7 @@ def test_killed_in_the_middle_it_comes_back(pcscd_directory: Path, reader: Virtu
         with pytest.raises(CarddAbsentError):
             signed(client, bytearray(b"1234"), DIGEST)
         assert card.pin_tries == 3
-        (folder / "notify").unlink()
-        second = Daemon(folder)
+        second = Daemon(run_directory)
         try:
             assert second.notified() == "READY=1"
             second.read_when_there(client)

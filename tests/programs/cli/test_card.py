@@ -13,7 +13,7 @@ import pytest
 from appliance.card.ipc import CardClient
 from appliance.card.service import CardState
 from tests.card.test_desk import eventually
-from tests.programs.cardd.test_main import Daemon
+from tests.programs.cardd.daemon import Daemon
 from tests.sim.card import faults, files
 from tests.sim.card.card import VirtualCard
 from tests.sim.card.hierarchy import Hierarchy
