@@ -27,6 +27,8 @@ NEW_READERS: Final = "\\\\?PnP?\\Notification"
 PROTOCOLS: Final = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
 # pcscd looks at its readers every 400 ms; a card taken away in the middle is known after that at the latest.
 REMOVAL_SEEN_MS: Final = 600
+# Where the service starts by its socket, every question starts it: one that dies at once is not to be hurried.
+ASK_AGAIN_S: Final = 1.0
 COUNTER_SHIFT: Final = 16  # pcsc-lite: the upper half of an event state counts insertions and removals
 
 _NO_READER = (
@@ -146,17 +148,25 @@ class PcscReaders:
         self._prefix = prefix
         self._context: _Context | None = None
         self._known: list[_Slot] = []
+        self._away = False
 
     def wait(self, timeout_s: float) -> Sighting:
-        """What is there, after a change or when the time is over. Never raises; a missing service is a sighting."""
+        """What is there, after a change or when the time is over. Never raises; a missing service is a sighting.
+
+        That the service went away is a change; while it stays away, it is asked for every ``ASK_AGAIN_S`` at most.
+        """
         try:
             if self._context is None:
                 self._context = _Context()
-            return self._look(self._context, timeout_s)
+            sighting = self._look(self._context, timeout_s)
         except ReaderServiceError:
             self.close()
-            time.sleep(min(timeout_s, 1.0))
+            if self._away:
+                time.sleep(min(timeout_s, ASK_AGAIN_S))
+            self._away = True
             return Sighting(CardState.SERVICE_ABSENT, "", 0)
+        self._away = False
+        return sighting
 
     def open(self) -> PcscCard:
         """Powers the card up, for this process alone.

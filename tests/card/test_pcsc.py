@@ -227,6 +227,13 @@ def test_the_service_killed_and_back(pcscd: PrivatePcscd, desk: Desk, reader: Vi
     assert len(signed(client, bytearray(b"1234"), DIGEST)) == 256
 
 
+def test_the_loss_of_the_service_is_told_at_once(pcscd: PrivatePcscd, desk: Desk) -> None:
+    pcscd.kill()
+    eventually(lambda: desk.status().state is CardState.SERVICE_ABSENT, timeout_s=0.8)
+    pcscd.start()
+    eventually(lambda: desk.status().state is CardState.EMPTY, timeout_s=2.0)
+
+
 def test_started_before_the_service(pcscd: PrivatePcscd, reader: VirtualReader, card: VirtualCard) -> None:
     pcscd.stop()
     with Desk(PcscReaders()) as desk:
