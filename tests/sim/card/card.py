@@ -21,12 +21,15 @@ from tests.sim.card.signing import DIGEST_INFO_MODE, HASH_MODE, PSS_MODE, sign
 class Exchange:
     """One command and its answer as the wire saw them; the body of a PIN command is ``<pin>``.
 
-    ``number`` counts from 1 since the card was put on the reader. ``answer`` is ``None`` if none arrived.
+    ``number`` counts from 1 since the card was put on the reader. ``answer`` is ``None`` if none arrived. ``bytes``
+    went both ways, status word included; ``took_ns`` is how long the card thought.
     """
 
     number: int
     command: str
     answer: str | None
+    bytes: int
+    took_ns: int
 
 
 @dataclass(frozen=True)
@@ -149,12 +152,13 @@ class VirtualCard:
         with self._lock:
             self.powered = True
             self.count += 1
-            number, answer = self.count, None
+            number, answer, begun = self.count, None, time.perf_counter_ns()
             try:
                 answer = self._exchange(number, apdu)
             finally:
+                took_ns = time.perf_counter_ns() - begun
                 text = None if answer is None else answer.hex().upper()
-                self.exchanges.append(Exchange(number, masked(apdu), text))
+                self.exchanges.append(Exchange(number, masked(apdu), text, len(apdu) + len(answer or b""), took_ns))
             return answer
 
     def _exchange(self, number: int, apdu: bytes) -> bytes:

@@ -500,6 +500,19 @@ class TestTrace:
             (2, "00200098", "63C3"),
         ]
 
+    def test_each_with_its_bytes_and_its_time(self, talk: Talk) -> None:
+        talk.card.delay_ms = {0x20: 5}
+        talk.sw(verify("1234"))
+        select, open_it = talk.card.exchanges
+        assert (select.bytes, open_it.bytes) == (15 + 2, 9 + 2)
+        assert open_it.took_ns >= 5_000_000
+
+    def test_of_an_answer_that_never_came_only_the_command_counts(self, talk: Talk) -> None:
+        talk.card.removed_at = 2
+        with pytest.raises(CardRemovedError):
+            talk.sw(TRIES_PIN)
+        assert talk.card.exchanges[-1].bytes == 4
+
     @pytest.mark.parametrize(
         "apdu",
         [
