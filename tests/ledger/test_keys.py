@@ -71,7 +71,9 @@ def test_only_p_256_is_taken(other: ec.EllipticCurvePrivateKey | ed25519.Ed25519
         VerifyingKey.from_pem(public)
 
 
-@pytest.mark.parametrize("pem", [b"", b"-----BEGIN PUBLIC KEY-----", b"\xff", KEY.pem()[:80]])
+@pytest.mark.parametrize(
+    "pem", [b"", b"-----BEGIN PUBLIC KEY-----", b"\xff", KEY.pem()[:80]], ids=["empty", "head", "byte", "cut"]
+)
 def test_what_is_no_pem_is_named_without_being_shown(pem: bytes) -> None:
     for read in (SigningKey.from_pem, VerifyingKey.from_pem):
         with pytest.raises(KeyFormError) as refused:
