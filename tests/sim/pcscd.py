@@ -2,7 +2,8 @@
 
 pcscd has its socket compiled in as ``/run/pcscd/pcscd.comm``. Here it runs in a private mount namespace where another
 directory lies over that place, so that the socket appears there; clients find it by ``PCSCLITE_CSOCK_NAME``.
-It sees the two slots of the virtual reader and no USB device.
+It sees the two slots of the virtual reader and no USB device: the folder of drivers, which is compiled in too, is
+overlaid with one that holds the virtual reader's alone.
 """
 
 import os
@@ -11,11 +12,14 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.sim.server import Server
 
 DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
+SONAME = "libifdvpcd.so.0"
+IN_DRIVERS = Path("/usr/lib/pcsc/drivers")
 SLOTS = 2
 READY_S = 15.0
 SOCKET = "pcscd.comm"
@@ -23,7 +27,8 @@ LOG = "pcscd.log"
 # A private /run hides the system's pcscd and udev alike. The directory is entered first: it may lie below /run itself.
 IN_NAMESPACE = """
 cd "$1" && mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/pcscd && mount --no-canonicalize --bind . /run/pcscd &&
-exec setpriv --pdeathsig TERM pcscd --foreground --config "$2"
+mount --bind /run/pcscd/drivers /usr/lib/pcsc/drivers &&
+exec setpriv --pdeathsig TERM env $2 pcscd --foreground --config /run/pcscd/reader.conf
 """
 
 
@@ -75,22 +80,33 @@ class PrivatePcscd(Server):
     def _launch(self) -> None:
         for name in (SOCKET, "pcscd.pid"):
             (self.directory / name).unlink(missing_ok=True)
-        empty = self.directory / "drivers"  # no bundle in there: no USB device is ever touched
-        empty.mkdir(exist_ok=True)
-        settings = self.directory / "reader.conf"
-        settings.write_text(
-            f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{self.port:#x}\n'
-            f"LIBPATH {DRIVER}\nCHANNELID {self.port:#x}\n"
-        )
+        drivers = self.directory / "drivers"
+        drivers.mkdir(exist_ok=True)
+        self._furnish(drivers)
+        (self.directory / "reader.conf").write_text(self._serial_readers())
         namespace = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount"]
         with (self.directory / LOG).open("wb") as log:
             self._process = subprocess.Popen(
-                [*namespace, "sh", "-c", IN_NAMESPACE, "pcscd", str(self.directory), str(settings)],
+                [*namespace, "sh", "-c", IN_NAMESPACE, "pcscd", str(self.directory), self._settings()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PCSCLITE_HP_DROPDIR": str(empty)},
             )
+
+    def _furnish(self, drivers: Path) -> None:
+        """Fills the folder that pcscd will take for ``IN_DRIVERS``."""
+        shutil.copyfile(DRIVER, drivers / SONAME)
+
+    def _serial_readers(self) -> str:
+        """The readers that are there from the start, as in reader.conf(5)."""
+        return (
+            f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{self.port:#x}\n'
+            f"LIBPATH {IN_DRIVERS / SONAME}\nCHANNELID {self.port:#x}\n"
+        )
+
+    def _settings(self) -> str:
+        """What is added to the environment of pcscd alone, as ``NAME=value NAME=value``."""
+        return ""
 
     def _became_ready(self) -> bool:
         end = time.monotonic() + READY_S
@@ -99,7 +115,7 @@ class PrivatePcscd(Server):
                 return False
             if _accepts(self.directory / SOCKET):
                 # The slots are opened before the socket: one that is not open now never will be.
-                return _listening(self.ports)
+                return listening(self.ports)
             time.sleep(0.02)
         return False
 
@@ -143,7 +159,7 @@ def _accepts(path: Path) -> bool:
     return True
 
 
-def _listening(ports: tuple[int, ...]) -> bool:
+def listening(ports: Iterable[int]) -> bool:
     """Whether all ports are open, read from the kernel's table (proc(5)): a trial connection would be a card."""
     listen = "0A"
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
