@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.sim.fixtures", "tests.sim.box", "tests.sim.logged"]
+pytest_plugins = ["tests.sim.fixtures", "tests.sim.box", "tests.sim.logged", "tests.hardware.options"]
 
 PROGRAMS = {"session_pcscd", "prefecture", "world", "booted"}
 """Fixtures that start real programs; a test that uses one is a scenario, and not in the developer's short loop."""
