@@ -51,6 +51,7 @@ def make_site(
     trusted_hosts: tuple[str, ...],
     https: bool,
     authorise: Callable[[], None],
+    sentences: Catalogue,
     log: EventLog,
     max_request_bytes: int = MAX_REQUEST_BYTES,
 ) -> Flask:
@@ -72,7 +73,7 @@ def make_site(
         WTF_CSRF_SSL_STRICT=https,
         WTF_CSRF_TIME_LIMIT=None,
     )
-    site.extensions["catalogue"] = Catalogue(MESSAGES)
+    site.extensions["catalogue"] = sentences
     shared = Blueprint(
         "shared",
         "appliance.web",

@@ -11,6 +11,7 @@ from appliance.errors import Field, MadoguchiError, RefusedError, UntrustedError
 from appliance.log import EventLog
 from appliance.services.staff import WrongPasswordError
 from appliance.web.site import make_site, public
+from tests.web.messages import SENTENCES
 
 HOST = "box.example"
 SECRET = "hanako-1234-5678"
@@ -46,6 +47,7 @@ class SmallSite:
             trusted_hosts=(HOST,),
             https=self.https,
             authorise=self._authorise,
+            sentences=SENTENCES,
             log=EventLog("small"),
             max_request_bytes=4096,
         )

@@ -13,6 +13,7 @@ from appliance.programs.staff import views as staff
 from appliance.services.check_in import CheckIn
 from appliance.services.opening import School
 from appliance.web.site import PUBLIC, make_site
+from tests.web.messages import SENTENCES
 from tests.web.small_site import HOST, SECRET, NobodyError, SmallSite, failures
 
 KIOSK_PAGES = {
@@ -111,6 +112,7 @@ def test_the_public_pages_of_the_staff_site_are_the_sign_in_alone() -> None:
         trusted_hosts=(HOST,),
         https=True,
         authorise=refuse,
+        sentences=SENTENCES,
         log=EventLog("small"),
     )
     assert public_views(site, "staff") == {"sign_in", "do_sign_in"}
@@ -125,6 +127,7 @@ def test_the_public_pages_of_the_kiosk_are_known_by_name() -> None:
         trusted_hosts=(HOST,),
         https=False,
         authorise=refuse,
+        sentences=SENTENCES,
         log=EventLog("small"),
     )
     assert public_views(site, "kiosk") == KIOSK_PAGES

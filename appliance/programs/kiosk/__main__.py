@@ -85,6 +85,7 @@ def make_kiosk(settings: Settings) -> Flask:
         trusted_hosts=("127.0.0.1", "localhost"),
         https=False,
         authorise=refuse,
+        sentences=sentences,
         log=LOG,
     )
     notifier = Notifier()

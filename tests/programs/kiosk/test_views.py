@@ -13,13 +13,13 @@ from appliance.programs.kiosk.views import date_with_readings, make_blueprint, s
 from appliance.services.check_in import CheckIn
 from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox, School
-from appliance.web.catalogue import Catalogue, plain
-from appliance.web.site import MESSAGES, PUBLIC, make_site
+from appliance.web.catalogue import plain
+from appliance.web.site import PUBLIC, make_site
 from tests.programs.kiosk.conftest import PIN, SECRET, Kiosk
+from tests.web.messages import SENTENCES
 
 HOST = "http://127.0.0.1"
 NOON_MS = 1_795_230_000_000
-SENTENCES = Catalogue(MESSAGES)
 CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -61,6 +61,7 @@ def site(kiosk: Kiosk, check_in: CheckIn, box: OpenBox) -> Flask:
         trusted_hosts=("127.0.0.1",),
         https=False,
         authorise=refuse,
+        sentences=SENTENCES,
         log=EventLog("kiosk"),
     )
 

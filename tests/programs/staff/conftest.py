@@ -15,6 +15,7 @@ from appliance.services import staff as staff_module
 from appliance.services.opening import OpenBox
 from appliance.services.staff import StaffAccounts
 from appliance.store.staff import StaffStore
+from tests.web.messages import SENTENCES
 
 HOST = "https://madoguchi.local"
 PASSWORD = "correct horse battery"
@@ -27,7 +28,7 @@ def site(box: OpenBox, monkeypatch: pytest.MonkeyPatch) -> Flask:
     # The same argon2id with little memory, so that many tries fit a test.
     monkeypatch.setattr(staff_module, "PasswordHasher", lambda: PasswordHasher(1, 8, 1))
     StaffAccounts(box, StaffStore(box.database)).add("admin", "見本 管理者", "it", PASSWORD)
-    return site_of(box, ("madoguchi.local",))
+    return site_of(box, ("madoguchi.local",), SENTENCES)
 
 
 class Member:

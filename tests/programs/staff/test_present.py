@@ -8,11 +8,9 @@ import pytest
 from appliance.errors import Field
 from appliance.programs.staff.present import Presenter, State
 from appliance.services.condition import FAULT, Condition, Heard
-from appliance.web.catalogue import Catalogue
-from appliance.web.site import MESSAGES
 from tests.services.test_checks import WELL
+from tests.web.messages import SENTENCES
 
-SENTENCES = Catalogue(MESSAGES)
 SINCE_MS = 1_794_990_000_000
 
 

@@ -1,0 +1,6 @@
+"""All sentences, read once for all tests of a run: reading them takes longer than most tests."""
+
+from appliance.web.catalogue import Catalogue
+from appliance.web.site import MESSAGES
+
+SENTENCES = Catalogue(MESSAGES)
