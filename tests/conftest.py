@@ -1,6 +1,10 @@
 """Fixtures that every folder of tests may use."""
 
 import pytest
+from hypothesis import settings
+
+# The developer's short loop looks at fewer examples of each property; everything else at the library's own number.
+settings.register_profile("short", max_examples=15)
 
 pytest_plugins = ["tests.sim.fixtures", "tests.sim.box", "tests.sim.logged", "tests.hardware.options"]
 
