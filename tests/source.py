@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -35,12 +35,13 @@ class Module:
         return imported(self.tree)
 
 
-def modules() -> list[Module]:
-    """Every module of the product, in a fixed order."""
-    return [
+@cache
+def modules() -> tuple[Module, ...]:
+    """Every module of the product, in a fixed order; each is parsed once a run."""
+    return tuple(
         Module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path)
         for path in sorted((ROOT / PACKAGE).rglob("*.py"))
-    ]
+    )
 
 
 def imported(tree: ast.Module) -> frozenset[str]:
