@@ -4,6 +4,7 @@ Five exchanges on a reader that takes an extended Le: SELECT the application, RE
 VERIFY, sign. The session sees only bytes out, bytes and status in; readers and processes are the business of others.
 """
 
+from functools import partial
 from typing import Final
 
 from appliance.card.apdu import SHORT_LE_MOST, Command, Instruction, Status, meaning, tries_in, wipe
@@ -86,7 +87,9 @@ class JpkiSession:
     ) -> None:
         self._connection = connection
         self._card = card if card is not None else CardTraits()
-        self._files = Files(connection, reader if reader is not None else ReaderTraits(), self._card, self._select_jpki)
+        # Not a method of this session, which would then hold itself in memory until the collector comes by.
+        reselect = partial(_select_jpki, connection)
+        self._files = Files(connection, reader if reader is not None else ReaderTraits(), self._card, reselect)
         self._selected = False
         self._opened: set[Key] = set()
         self.known_tries: int | None = None
@@ -195,27 +198,14 @@ class JpkiSession:
         self._selected = False
         self._opened.clear()
         try:
-            return self._select_application(ISD) in (Status.OK, Status.MORE_DATA)
+            return _select_application(self._connection, ISD) in (Status.OK, Status.MORE_DATA)
         except (UnavailableError, CardProtocolError):
             return False
 
     def _begin(self) -> None:
         if not self._selected:
-            self._select_jpki()
-
-    def _select_jpki(self) -> None:
-        if self._select_application(JPKI_AP) not in (Status.OK, Status.MORE_DATA):
-            raise UnknownCardError()
-        self._selected = True
-
-    def _select_application(self, aid: bytes) -> Status:
-        status = Status.OTHER
-        for p2, le in ((FIRST_OR_ONLY_NO_FCI, None), (FIRST_OR_ONLY, SHORT_LE_MOST)):
-            _, sw = self._send(Command(0, Instruction.SELECT, 0x04, p2, data=aid, le=le))
-            status = meaning(sw)
-            if status is not Status.WRONG_P1P2:  # some cards insist on handing out their control information
-                break
-        return status
+            _select_jpki(self._connection)
+            self._selected = True
 
     def _absent(self, key: Key) -> RefusedError:
         absent = NoCertificateError if key is Key.AUTHENTICATION else NoSignatureCertificateError
@@ -263,6 +253,21 @@ class JpkiSession:
 
     def _send(self, command: Command) -> tuple[bytes, int]:
         return self._connection.transmit(command.encode())
+
+
+def _select_jpki(connection: Connection) -> None:
+    if _select_application(connection, JPKI_AP) not in (Status.OK, Status.MORE_DATA):
+        raise UnknownCardError()
+
+
+def _select_application(connection: Connection, aid: bytes) -> Status:
+    status = Status.OTHER
+    for p2, le in ((FIRST_OR_ONLY_NO_FCI, None), (FIRST_OR_ONLY, SHORT_LE_MOST)):
+        _, sw = connection.transmit(Command(0, Instruction.SELECT, 0x04, p2, data=aid, le=le).encode())
+        status = meaning(sw)
+        if status is not Status.WRONG_P1P2:  # some cards insist on handing out their control information
+            break
+    return status
 
 
 def _quiet(_done: int, _expected: int) -> None:

@@ -1,5 +1,8 @@
 """The session with a card, against the virtual one and against answers written down."""
 
+import gc
+import weakref
+
 import pytest
 
 from appliance.card.connection import Meter, conversation
@@ -221,6 +224,18 @@ def test_a_token_that_does_not_say_is_of_unknown_kind_and_may_have_everything() 
 def test_a_card_without_a_certificate_says_so() -> None:
     with pytest.raises(NoCertificateError):
         JpkiSession(Script(["9000", "FF" * 300 + "9000", "6A82", "6A82"])).read_certificate()
+
+
+def test_a_session_that_is_over_is_gone_at_once(card: VirtualCard, generation: Generation) -> None:
+    session, _ = session_with(card)
+    visit(session, generation)
+    left_behind = weakref.ref(session)
+    gc.disable()  # whoever waits for the collector keeps the objects of hundreds of visits
+    try:
+        del session
+        assert left_behind() is None
+    finally:
+        gc.enable()
 
 
 def test_the_individual_number_is_never_asked_for(card: VirtualCard, generation: Generation) -> None:
