@@ -16,7 +16,7 @@ from tests.hardware.report import Report
 from tests.sim.card import pki
 from tests.sim.card.hierarchy import Hierarchy
 
-PROMPT = "PIN of the user certificate (4 digits; nothing is shown): "
+PROMPT = "\n>>> PIN of the user certificate (4 digits; nothing is shown): "
 
 
 @pytest.fixture(scope="session")

@@ -43,8 +43,9 @@ class RecordedReaders:
     def wait(self, timeout_s: float) -> Sighting:
         return self._readers.wait(timeout_s)
 
-    def open(self) -> RecordedCard:
-        return RecordedCard(self._readers.open(), self._report)
+    def open(self, reader: str = "") -> RecordedCard:
+        named = [reader] if reader else []
+        return RecordedCard(self._readers.open(*named), self._report)
 
     def power_off(self) -> bool:
         return self._readers.power_off()

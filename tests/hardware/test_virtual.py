@@ -22,6 +22,8 @@ from tests.source import ROOT
 
 pytestmark = pytest.mark.scenario
 READER = "Virtual PCD"
+# What docs/first-card.md says.
+PINS, SIGNATURES = 11, 8
 FINE, FAILED, ENDED_EARLY = 0, 1, 2
 RUN = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--verbose", "tests/hardware", "--reader", READER]
 
@@ -127,6 +129,13 @@ def test_a_reader_that_chokes_on_the_longer_command_passes(person: Person) -> No
     assert ran.code == FINE, ran.out
     assert "filler_bytes: not known" in ran.out
     assert_untouched(person.card)
+
+
+def test_the_card_is_asked_as_often_as_the_page_says(person: Person) -> None:
+    person.declare(declared_by_holder="true")
+    assert person.run().pins == PINS
+    signatures = [one for one in person.card.exchanges if one.command.startswith("802A0097") and one.answer != "6982"]
+    assert len(signatures) == SIGNATURES
 
 
 def test_a_wrong_pin_is_tried_on_no_card_of_an_office(
