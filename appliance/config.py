@@ -46,7 +46,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Reader:
-    """The card reader. ``name`` is the beginning of a PC/SC reader name; empty takes the first one found."""
+    """The card reader. ``name`` is the beginning of a PC/SC reader name; empty takes the one with a card."""
 
     name: str = ""
     allow_test_cards: bool = False

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from appliance.card.connection import (
     ReaderServiceError,
     conversation,
 )
+from appliance.card.events import HOLDING, CardEvents
 from appliance.card.files import CardTraits, Progress, ReaderTraits
 from appliance.card.jpki import CertificateLockedError, JpkiSession
 from appliance.card.key import Key
@@ -32,11 +32,9 @@ from appliance.errors import Field, MadoguchiError, RefusedError
 T = TypeVar("T")
 LOOK_S = 1.0
 SESSION_IDLE_S = 180.0  # longer than the screen waits for a person, so only a stuck client meets it
-EVENTS_KEPT = 64
 RETURN_S = 1.0
 # No reader takes this long for a call. PC/SC knows no way to break an exchange off: only a new process gets out of it.
 STUCK_S = 60.0
-HOLDING = (CardState.PRESENT, CardState.MUTE)
 # After these the card, or what is known about it, is lost, and with it the session.
 ENDING = (
     CardRemovedError,
@@ -70,11 +68,8 @@ class Desk:
         self._readers_traits: dict[str, ReaderTraits] = {}
         self._card_traits: tuple[tuple[str, int], CardTraits] = (("", 0), CardTraits())
         self._owner: DeskClient | None = None
-        self._changed = threading.Condition()
-        self._events: deque[tuple[int, CardEvent]] = deque(maxlen=EVENTS_KEPT)
-        self._number = 0
-        self._seen: Sighting | None = None
-        self._insertion = 0
+        self._owning = threading.Lock()
+        self._events = CardEvents()
         self._ending = threading.Event()
         self._watcher: threading.Thread | None = None
         self._clearing = Clearing(readers, observe)
@@ -89,9 +84,9 @@ class Desk:
     def close(self) -> None:
         """Ends the session, if there is one, and the watching."""
         self._ending.set()
-        with self._changed:
+        self._events.end()
+        with self._owning:
             owner = self._owner
-            self._changed.notify_all()
         if owner is not None:
             owner.leave()
         if self._watcher is not None:
@@ -113,7 +108,7 @@ class Desk:
     @property
     def alive(self) -> bool:
         """Whether the reader is being watched and no exchange with a card hangs (see ``STUCK_S``)."""
-        with self._changed:
+        with self._owning:
             owner = self._owner
         stuck = owner is not None and owner.stuck
         return self._watcher is not None and self._watcher.is_alive() and not stuck
@@ -122,41 +117,35 @@ class Desk:
         """What lies at the window; looks itself where ``start`` was not called."""
         if self._watcher is None:
             self._note(self._readers.wait(0))
-        with self._changed:
-            return self._events[-1][1]
+        event = self._events.last
+        if event is None:
+            raise ReaderServiceError(reason="nobody looked yet")
+        return event
 
     def next_event(self, after: int, timeout_s: float) -> tuple[int, CardEvent] | None:
-        """The first kept event with a number over ``after``, waiting for it; None if none came in time.
-
-        The newest one only, for ``after`` = 0. A watcher too slow for the number of events kept misses the oldest.
-        """
-        end = time.monotonic() + timeout_s
-        with self._changed:
-            while True:
-                if after == 0 and self._events:
-                    return self._events[-1]
-                found = next((one for one in self._events if one[0] > after), None)
-                left = end - time.monotonic()
-                if found is not None or left <= 0 or self._ending.is_set():
-                    return found
-                self._changed.wait(left)
+        """As ``CardEvents.next``."""
+        return self._events.next(after, timeout_s)
 
     # What follows is for ``DeskClient``.
 
-    def _claim(self, client: "DeskClient") -> PoweredCard:
-        with self._changed:
+    def _claim(self, client: "DeskClient", reader: str = "") -> PoweredCard:
+        """The card on this reader; without a name, the one that was told of last, or else whatever is there."""
+        with self._owning:
             if self._owner not in (None, client):
                 raise CardBusyError(by="another client")
             self._owner = client
+        last = self._events.last
+        if not reader and self._watcher is not None and last is not None and last.state in HOLDING:
+            reader = last.reader
         try:
             with self._clearing.opening:
-                return self._readers.open()
+                return self._readers.open(reader)
         except MadoguchiError:
             self._give_back(client)
             raise
 
     def _give_back(self, client: "DeskClient") -> None:
-        with self._changed:
+        with self._owning:
             if self._owner is client:
                 self._owner = None
 
@@ -165,35 +154,27 @@ class Desk:
 
     def _traits_of_card(self, reader: str) -> CardTraits:
         """What is known of the card on a reader since it was put there; nothing where nobody watches the reader."""
-        with self._changed:
-            insertion = (reader, self._insertion)
+        last = self._events.last
+        insertion = (reader, 0 if last is None else last.insertion)
+        with self._owning:
             if self._watcher is None or self._card_traits[0] != insertion:
                 self._card_traits = (insertion, CardTraits())
             return self._card_traits[1]
 
     def _look_on(self) -> None:
         while not self._ending.is_set():
+            began = time.monotonic()
             self._note(self._readers.wait(LOOK_S))
-            with self._changed:
+            with self._owning:
                 owner = self._owner
             if owner is not None:
-                owner.end_if_over(self.status().state)
+                owner.end_if_over(self.status(), began)
 
     def _note(self, sighting: Sighting) -> None:
         self._clearing.look(sighting, in_session=self._owner is not None)
-        with self._changed:
-            before, self._seen = self._seen, sighting
-            if before == sighting:
-                return
-            if sighting.state in HOLDING and not _same_card(before, sighting):
-                self._insertion += 1
-            self._number += 1
-            event = CardEvent(sighting.state, sighting.reader, self._insertion)
-            self._events.append((self._number, event))
-            self._changed.notify_all()
-        name = {CardState.PRESENT: "card.seen", CardState.EMPTY: "reader.empty", CardState.MUTE: "card.mute"}
-        missing = {CardState.READER_ABSENT: "reader.absent", CardState.SERVICE_ABSENT: "reader.service"}
-        self._observe((name | missing)[event.state], reader=event.reader, insertion=event.insertion)
+        name, event = self._events.note(sighting), self._events.last
+        if name is not None and event is not None:
+            self._observe(name, reader=event.reader, insertion=event.insertion)
 
 
 @dataclass
@@ -204,6 +185,7 @@ class _Session:
     jpki: JpkiSession
     traits: CardTraits
     meter: Meter
+    begun: float
     used: float
 
 
@@ -247,7 +229,7 @@ class DeskClient:
                 certificate = self._certificate(session, progress)
             except CardRemovedError:
                 # Taken away, or lost for a moment to a command that this reader cannot take: then it comes back.
-                returned = self._returned() if untried and traits.extended_le is False else None
+                returned = self._returned(session.card.reader) if untried and traits.extended_le is False else None
                 if returned is None:
                     raise
                 self._why_over, session = None, self._begin(returned)
@@ -287,16 +269,20 @@ class DeskClient:
         with self._at_work():
             self._end(None)
 
-    def end_if_over(self, state: CardState) -> None:
-        """Ends a session whose card went away or that nobody used for long, unless it is at work: then it finds out."""
+    def end_if_over(self, event: CardEvent, since: float) -> None:
+        """Ends a session whose card went away or that nobody used for long, unless it is at work: then it finds out.
+
+        ``since`` (``time.monotonic``) is when the look began that showed this: of a later session it says nothing.
+        """
         if not self._lock.acquire(blocking=False):
             return
         try:
             session = self._session
-            if session is None:
+            if session is None or session.begun > since:
                 return
-            if state not in HOLDING:
-                self._end(CardRemovedError())
+            gone = _gone(session.card.reader, event)
+            if gone is not None:
+                self._end(gone)
             elif time.monotonic() - session.used > SESSION_IDLE_S:
                 self._end(SessionOverError())
         finally:
@@ -315,7 +301,8 @@ class DeskClient:
         meter = Meter()
         reader, traits = self._desk._reader_traits(card.reader), self._desk._traits_of_card(card.reader)
         jpki = JpkiSession(conversation(card, meter, self._desk._trace), reader, traits)
-        self._session = _Session(card, jpki, traits, meter, time.monotonic())
+        now = time.monotonic()
+        self._session = _Session(card, jpki, traits, meter, begun=now, used=now)
         return self._session
 
     def _certificate(self, session: _Session, progress: Progress | None) -> bytes | None:
@@ -330,11 +317,11 @@ class DeskClient:
             self._end(None)
             raise
 
-    def _returned(self) -> PoweredCard | None:
+    def _returned(self, reader: str) -> PoweredCard | None:
         end = time.monotonic() + RETURN_S
         while time.monotonic() < end:
             with suppress(CardAbsentError, CardMuteError):
-                return self._desk._claim(self)
+                return self._desk._claim(self, reader)
             time.sleep(RETURN_S / 10)
         return None
 
@@ -362,8 +349,17 @@ class DeskClient:
         self._desk._observe("card.left", reason=None if why is None else why.code)
 
 
-def _same_card(before: Sighting | None, now: Sighting) -> bool:
-    return before is not None and before.state in HOLDING and (before.reader, before.mark) == (now.reader, now.mark)
+def _gone(reader: str, event: CardEvent) -> MadoguchiError | None:
+    """Why the card of a session on this reader is not there any more."""
+    match event.state:
+        case CardState.SERVICE_ABSENT:
+            return ReaderServiceError()
+        case CardState.READER_ABSENT:
+            return ReaderAbsentError(reader=reader)
+        case CardState.EMPTY:
+            return CardRemovedError()
+        case _:
+            return None if event.reader == reader else CardRemovedError()
 
 
 def _tally(session: _Session) -> Tally:

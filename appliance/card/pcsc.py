@@ -4,13 +4,14 @@ Watching and every card have a PC/SC context of their own: a context that waits 
 that outlived a restart of the service answers nothing any more.
 """
 
+import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final, NoReturn
 
 from smartcard import scard
 
+from appliance.card.choice import Choice, Slot
 from appliance.card.connection import (
     CardAbsentError,
     CardMuteError,
@@ -36,21 +37,43 @@ _NO_READER = (
     scard.SCARD_E_READER_UNAVAILABLE,
     scard.SCARD_E_NO_READERS_AVAILABLE,
 )
+_UNPLUGGED = scard.SCARD_STATE_UNAVAILABLE | scard.SCARD_STATE_UNKNOWN
+_IN_USE = scard.SCARD_STATE_EXCLUSIVE | scard.SCARD_STATE_INUSE
 _GONE = (scard.SCARD_W_REMOVED_CARD, scard.SCARD_E_NO_SMARTCARD)
 
 
-@dataclass(frozen=True)
-class _Slot:
-    """One reader as PC/SC sees it; ``flags`` is a whole dwEventState."""
+def _state(flags: int) -> CardState:
+    """What a dwEventState says of the card."""
+    if flags & scard.SCARD_STATE_MUTE:
+        return CardState.MUTE
+    return CardState.PRESENT if flags & scard.SCARD_STATE_PRESENT else CardState.EMPTY
 
-    reader: str
-    flags: int
+
+class _OwnUse:
+    """When this process itself has cards, so that it does not take its own use of a reader for another program's."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = 0
+        self._ended = 0
+
+    def begin(self) -> None:
+        with self._lock:
+            self._now += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._now -= 1
+            self._ended += 1
 
     @property
-    def state(self) -> CardState:
-        if self.flags & scard.SCARD_STATE_MUTE:
-            return CardState.MUTE
-        return CardState.PRESENT if self.flags & scard.SCARD_STATE_PRESENT else CardState.EMPTY
+    def ended(self) -> int:
+        return self._ended
+
+    def none_since(self, ended: int) -> bool:
+        """Whether there was no use since ``ended`` was read, and is none now."""
+        with self._lock:
+            return self._now == 0 and self._ended == ended
 
 
 class _Context:
@@ -72,31 +95,39 @@ class _Context:
             raise ReaderServiceError(reason=_name(code))
         return list(names)
 
-    def slots(self, known: Sequence[tuple[str, int]], timeout_ms: int) -> list[_Slot]:
-        """The states of readers given with the flags last seen (0 for none); waits for one of them to differ."""
-        code, states = scard.SCardGetStatusChange(self.handle, timeout_ms, list(known))
+    def flags(self, known: Mapping[str, int], timeout_ms: int, new_readers: bool = False) -> dict[str, int] | None:
+        """The dwEventState of readers given with the one last seen (0 for none); waits for one of them to differ.
+
+        With ``new_readers`` also for any reader that is plugged in. A reader that is unplugged meanwhile is not among
+        the answers; None if one was away before.
+        """
+        asked = [*known.items(), *([(NEW_READERS, scard.SCARD_STATE_UNAWARE)] if new_readers else [])]
+        code, states = scard.SCardGetStatusChange(self.handle, timeout_ms, asked)
         if code in _NO_READER:
-            return []
+            return None
         if code in (scard.SCARD_E_TIMEOUT, scard.SCARD_E_CANCELLED):
-            return [_Slot(name, flags) for name, flags in known if name != NEW_READERS]
+            return dict(known)
         if code != scard.SCARD_S_SUCCESS:
             raise ReaderServiceError(reason=_name(code))
-        return [_Slot(name, flags & ~scard.SCARD_STATE_CHANGED) for name, flags, _ in states if name != NEW_READERS]
+        seen = {name: flags & ~scard.SCARD_STATE_CHANGED for name, flags, _ in states if name != NEW_READERS}
+        return {name: flags for name, flags in seen.items() if not flags & _UNPLUGGED}
 
 
 class PcscCard:
     """One card under power, for this process alone. Implements ``Connection``."""
 
-    def __init__(self, context: _Context, reader: str) -> None:
-        """Takes the context over. Raises the errors of ``PcscReaders.open``."""
+    def __init__(self, context: _Context, reader: str, use: _OwnUse) -> None:
+        """Takes the context over, and ends the use that was begun. Raises the errors of ``PcscReaders.open``."""
         self.reader = reader
         self._context = context
+        self._use = use
         self._stale = False
         code, self._card, self._protocol = scard.SCardConnect(
             context.handle, reader, scard.SCARD_SHARE_EXCLUSIVE, PROTOCOLS
         )
         if code != scard.SCARD_S_SUCCESS:
             context.close()
+            use.end()
             _refuse_connecting(code, reader)
 
     def transmit(self, command: bytes | bytearray) -> tuple[bytes, int]:
@@ -119,6 +150,7 @@ class PcscCard:
         """Takes the power from the card and gives the reader back. Never raises."""
         scard.SCardDisconnect(self._card, scard.SCARD_UNPOWER_CARD)
         self._context.close()
+        self._use.end()
 
     def _revive(self) -> None:
         """Resets a card after a broken exchange, which also drops whatever was selected on it."""
@@ -138,16 +170,17 @@ class PcscCard:
 
 
 class PcscReaders:
-    """The readers of this machine whose name begins with ``prefix``. Implements ``desk.Readers``.
+    """The readers of this machine; which of them counts is for ``Choice``. Implements ``desk.Readers``.
 
-    Of several, the one with a card counts, else the first: one device may offer a slot for contact and one without.
     ``wait`` and ``close`` are for one thread; ``open`` and ``wake`` may be called by others meanwhile.
     """
 
     def __init__(self, prefix: str = "") -> None:
-        self._prefix = prefix
+        self._choice = Choice(prefix)
+        self._use = _OwnUse()
         self._context: _Context | None = None
-        self._known: list[_Slot] = []
+        self._names: list[str] = []
+        self._known: dict[str, int] = {}
         self._away = False
 
     def wait(self, timeout_s: float) -> Sighting:
@@ -168,26 +201,22 @@ class PcscReaders:
         self._away = False
         return sighting
 
-    def open(self) -> PcscCard:
-        """Powers the card up, for this process alone.
-
-        Raises ``ReaderServiceError``, ``ReaderAbsentError``, ``CardAbsentError``, ``CardMuteError`` or
-        ``CardBusyError`` if another program holds the card.
-        """
+    def open(self, reader: str = "") -> PcscCard:
+        """As ``desk.Readers`` says."""
         context = _Context()
         try:
-            names = self._chosen(context)
-            if not names:
-                raise ReaderAbsentError(reader=self._prefix)
-            slot = _foremost(context.slots([(name, scard.SCARD_STATE_UNAWARE) for name in names], 0))
+            slot = self._choice.foremost(self._slots_to_open(context, reader))
             if slot is None:
-                raise ReaderAbsentError(reader=self._prefix)
+                raise ReaderAbsentError(reader=reader or self._choice.prefix)
             if slot.state is CardState.EMPTY:
                 raise CardAbsentError(reader=slot.reader)
         except MadoguchiError:
             context.close()
             raise
-        return PcscCard(context, slot.reader)
+        self._use.begin()
+        card = PcscCard(context, slot.reader, self._use)
+        self._choice.settle(slot.reader)
+        return card
 
     def power_off(self) -> bool:
         """Takes the power from the card on each of these readers, also where other programs share it.
@@ -195,10 +224,13 @@ class PcscReaders:
         False where another program has one for itself alone. Raises ``ReaderServiceError``.
         """
         context = _Context()
+        self._use.begin()
         try:
-            held = [name for name in self._chosen(context) if not _powered_off(context, name)]
+            names = self._choice.allowed(context.readers())
+            held = [name for name in names if not _powered_off(context, name)]
             return not held
         finally:
+            self._use.end()
             context.close()
 
     def wake(self) -> None:
@@ -208,30 +240,41 @@ class PcscReaders:
             scard.SCardCancel(context.handle)
 
     def close(self) -> None:
-        context, self._context, self._known = self._context, None, []
+        context, self._context, self._names, self._known = self._context, None, [], {}
         if context is not None:
             context.close()
 
     def _look(self, context: _Context, timeout_s: float) -> Sighting:
-        names = self._chosen(context)
-        flags = {slot.reader: slot.flags for slot in self._known}
-        fresh = set(names) != set(flags)
-        states = [(name, flags.get(name, scard.SCARD_STATE_UNAWARE)) for name in names]
-        states.append((NEW_READERS, scard.SCARD_STATE_UNAWARE))
-        # With a reader that was not seen before, the states come back at once.
-        self._known = context.slots(states, 0 if fresh else int(timeout_s * 1000))
-        slot = _foremost(self._known)
+        before, self._names = self._names, context.readers()
+        # A reader that was not seen before is told of at once.
+        timeout_ms = int(timeout_s * 1000) if self._names == before else 0
+        known = {name: self._known.get(name, scard.SCARD_STATE_UNAWARE) for name in self._allowed}
+        ended = self._use.ended
+        found = context.flags(known, timeout_ms, new_readers=True)
+        if found is None:  # one of them was unplugged between the two questions
+            self._names = context.readers()
+            known = {name: known[name] for name in self._allowed if name in known}
+            found = context.flags(known, 0) or {}
+        self._known = found
+        others = self._use.none_since(ended)
+        slots = [
+            Slot(name, _state(flags), flags >> COUNTER_SHIFT, others and bool(flags & _IN_USE))
+            for name, flags in found.items()
+        ]
+        slot = self._choice.foremost(slots)
         if slot is None:
-            return Sighting(CardState.READER_ABSENT, "", 0)
-        return Sighting(slot.state, slot.reader, slot.flags >> COUNTER_SHIFT)
+            return Sighting(CardState.READER_ABSENT, "", 0, readers=tuple(self._names))
+        self._choice.settle(slot.reader)
+        return Sighting(slot.state, slot.reader, slot.mark, slot.held, tuple(self._names))
 
-    def _chosen(self, context: _Context) -> list[str]:
-        return [name for name in context.readers() if name.startswith(self._prefix)]
+    @property
+    def _allowed(self) -> list[str]:
+        return self._choice.allowed(self._names)
 
-
-def _foremost(slots: list[_Slot]) -> _Slot | None:
-    holding = [slot for slot in slots if slot.state is not CardState.EMPTY]
-    return next(iter([*holding, *slots]), None)
+    def _slots_to_open(self, context: _Context, reader: str) -> list[Slot]:
+        names = [name for name in self._choice.allowed(context.readers()) if reader in ("", name)]
+        found = context.flags(dict.fromkeys(names, scard.SCARD_STATE_UNAWARE), 0) if names else None
+        return [Slot(name, _state(flags)) for name, flags in (found or {}).items()]
 
 
 def _powered_off(context: _Context, reader: str) -> bool:
@@ -260,10 +303,12 @@ def _left(reader: str, code: int) -> bool:
     try:
         if reader not in context.readers():
             raise ReaderAbsentError(reader=reader)
-        now = context.slots([(reader, scard.SCARD_STATE_UNAWARE)], 0)
-        if now and now[0].state is not CardState.EMPTY:
-            now = context.slots([(reader, now[0].flags)], REMOVAL_SEEN_MS)
-        return bool(now) and now[0].state is CardState.EMPTY
+        now = context.flags({reader: scard.SCARD_STATE_UNAWARE}, 0) or {}
+        if _state(now.get(reader, 0)) is not CardState.EMPTY:
+            now = context.flags(now, REMOVAL_SEEN_MS) or {}
+        if reader not in now:
+            raise ReaderAbsentError(reader=reader)
+        return _state(now[reader]) is CardState.EMPTY
     finally:
         context.close()
 

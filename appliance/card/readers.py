@@ -16,11 +16,17 @@ class CardBusyError(BusyError):
 
 @dataclass(frozen=True)
 class Sighting:
-    """One look at the readers. ``mark`` differs after every insertion and removal at the same reader."""
+    """One look at the readers, and what it showed of the one that counts (see ``choice.Choice``).
+
+    ``mark`` differs after every insertion and removal at the same reader. ``held``: a program other than ours uses it.
+    ``readers`` are the names of all there are, also of those that never count.
+    """
 
     state: CardState
     reader: str
     mark: int
+    held: bool = False
+    readers: tuple[str, ...] = ()
 
 
 class PoweredCard(Connection, Protocol):
@@ -46,7 +52,14 @@ class Readers(Protocol):
     """Where cards come from; ``pcsc.PcscReaders`` in the product."""
 
     def wait(self, timeout_s: float) -> Sighting: ...
-    def open(self) -> PoweredCard: ...
+    def open(self, reader: str = "") -> PoweredCard:
+        """Powers up the card on the reader of this name, or without a name on the one that counts.
+
+        Raises ``ReaderServiceError``, ``ReaderAbsentError``, ``CardAbsentError``, ``CardMuteError`` or
+        ``CardBusyError`` if another program holds the card.
+        """
+        ...
+
     def power_off(self) -> bool:
         """Takes the power from every card there, also where other programs share it.
 

@@ -22,11 +22,17 @@ class CardState(Enum):
 
 @dataclass(frozen=True)
 class CardEvent:
-    """A state that began. ``insertion`` counts cards put on: another number is another card, or the same put anew."""
+    """A state that began, at the reader that counts.
+
+    ``insertion`` counts cards put on: another number is another card, or the same put anew. ``held``: a program other
+    than ``cardd`` uses this reader. ``readers`` are the names of all there are, also of those that never count.
+    """
 
     state: CardState
     reader: str
     insertion: int
+    held: bool = False
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

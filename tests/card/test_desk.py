@@ -10,6 +10,7 @@ import pytest
 from appliance.card import desk as desk_module
 from appliance.card.connection import CardAbsentError, CardMuteError, CardRemovedError, ReaderAbsentError
 from appliance.card.desk import Desk, SessionOverError
+from appliance.card.events import EVENTS_KEPT
 from appliance.card.key import LastTryError, PinFormError, WrongPinError
 from appliance.card.readers import CardBusyError
 from appliance.card.service import CardEvent, CardState
@@ -66,11 +67,11 @@ def eventually(true: Callable[[], bool], timeout_s: float = 5.0) -> None:
 
 def test_watchers_see_the_state_now_and_every_change(desk: Desk, table: Table, card: VirtualCard) -> None:
     seen = desk.client().watch()
-    assert next(seen) == CardEvent(CardState.EMPTY, READER, 0)
+    assert next(seen) == CardEvent(CardState.EMPTY, READER, 0, readers=(READER,))
     table.put(card)
-    assert next(seen) == CardEvent(CardState.PRESENT, READER, 1)
+    assert next(seen) == CardEvent(CardState.PRESENT, READER, 1, readers=(READER,))
     table.take()
-    assert next(seen) == CardEvent(CardState.EMPTY, READER, 1)
+    assert next(seen) == CardEvent(CardState.EMPTY, READER, 1, readers=(READER,))
     table.unplug()
     assert next(seen) == CardEvent(CardState.READER_ABSENT, "", 1)
     table.plug()
@@ -85,7 +86,7 @@ def test_a_card_swapped_faster_than_anybody_looks_is_another_insertion(
     eventually(lambda: desk.status().insertion == 1)
     assert next(seen).insertion == 1
     table.put(make_card())
-    assert next(seen) == CardEvent(CardState.PRESENT, READER, 2)
+    assert next(seen) == CardEvent(CardState.PRESENT, READER, 2, readers=(READER,))
 
 
 def test_two_watchers_see_the_same(desk: Desk, table: Table, card: VirtualCard) -> None:
@@ -280,7 +281,7 @@ def test_closing_the_desk_gives_the_card_back(table: Table, card: VirtualCard) -
 def test_a_slow_watcher_misses_the_oldest_events_only(desk: Desk, table: Table, card: VirtualCard) -> None:
     number, first = desk.next_event(0, 0) or (0, None)
     assert first is not None
-    for turn in range(desk_module.EVENTS_KEPT):
+    for turn in range(EVENTS_KEPT):
         (table.put(card) if turn % 2 == 0 else table.take())
         eventually(lambda turn=turn: (desk.status().state is CardState.PRESENT) == (turn % 2 == 0))  # type: ignore[misc] # mypy cannot type a lambda's default
     found = desk.next_event(number, 1.0)

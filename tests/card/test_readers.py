@@ -14,7 +14,7 @@ def test_the_same_card_put_anew_is_another_sighting(make_card: MakeCard) -> None
     readers: Readers = table
     table.put(card)
     first = readers.wait(0)
-    assert first == Sighting(CardState.PRESENT, READER, first.mark)
+    assert first == Sighting(CardState.PRESENT, READER, first.mark, readers=(READER,))
     table.take()
     table.put(card)
     assert readers.wait(0) != first

@@ -19,7 +19,15 @@ from appliance.programs.cardd.hardening import close_memory
 SOCKET = "card.sock"
 ROOT = 0
 WARNINGS = frozenset(
-    {"reader.absent", "reader.service", "card.mute", "client.refused", "client.cut_off", "card.not_cleared"}
+    {
+        "reader.absent",
+        "reader.service",
+        "card.mute",
+        "client.refused",
+        "client.cut_off",
+        "card.not_cleared",
+        "reader.held",
+    }
 )
 
 
