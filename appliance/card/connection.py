@@ -29,6 +29,8 @@ ALLOWED_COMMANDS: Final = frozenset(
 )
 MAX_ANSWER_BYTES = 0x10000
 MAX_ROUNDS = MAX_ANSWER_BYTES // SHORT_LE_MOST + 1
+# A visit takes ten to thirty. So many READs of the slowest cards end well before a reader is taken for stuck.
+MOST_EXCHANGES: Final = 2048
 
 
 class CardAbsentError(UnavailableError):
@@ -112,13 +114,19 @@ class Meter:
 
 
 class Metered:
-    """Counts every exchange, also one that ends in an error."""
+    """Counts every exchange, also one that ends in an error, and ends a conversation after ``MOST_EXCHANGES``.
+
+    A card that hands a long file out byte by byte would else hold the reader for hours. Only a SELECT passes then, so
+    that the session can still be left; for everything else comes ``CardProtocolError``.
+    """
 
     def __init__(self, connection: Connection, meter: Meter) -> None:
         self._connection = connection
         self._meter = meter
 
     def transmit(self, command: bytes | bytearray) -> tuple[bytes, int]:
+        if self._meter.exchanges >= MOST_EXCHANGES and command[1] != Instruction.SELECT:
+            raise CardProtocolError(step="conversation", reason="too many exchanges")
         self._meter.exchanges += 1
         self._meter.bytes += len(command)
         started = time.perf_counter_ns()

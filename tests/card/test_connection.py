@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from appliance.card.apdu import body_of
 from appliance.card.connection import (
     ALLOWED_AIDS,
+    MOST_EXCHANGES,
     CardProtocolError,
     CardRemovedError,
     Chained,
@@ -137,6 +138,17 @@ def test_everything_is_counted_also_what_failed() -> None:
         send(metered, "00B08A0000")
     assert (meter.exchanges, meter.bytes) == (2, 5 + 4 + 5)
     assert meter.card_ns > 0
+
+
+def test_a_conversation_without_end_is_ended_and_can_still_be_left() -> None:
+    script = Script(["9000"] * (MOST_EXCHANGES + 1))
+    metered = Metered(script, Meter())
+    for _ in range(MOST_EXCHANGES):
+        send(metered, "00B00000FF")
+    with pytest.raises(CardProtocolError, match="too many exchanges"):
+        send(metered, "00B00000FF")
+    assert send(metered, "00A4040C07A0000001510000") == (b"", 0x9000)
+    assert len(script.commands) == MOST_EXCHANGES + 1
 
 
 def test_the_trace_shows_neither_pin_nor_answers() -> None:
