@@ -15,7 +15,7 @@ class MadoguchiError(Exception):
     code: ClassVar[str] = "box.error"
     status: ClassVar[int] = 500
 
-    def __init__(self, **fields: Field) -> None:
+    def __init__(self, /, **fields: Field) -> None:  # a field may have any name
         super().__init__()
         self.fields = fields
 

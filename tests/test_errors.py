@@ -24,6 +24,10 @@ def test_the_text_is_code_and_fields_in_order() -> None:
     assert str(TooSmallError()) == "test.too_small"
 
 
+def test_a_field_may_have_any_name() -> None:
+    assert RefusedError(self=1, code=2).fields == {"self": 1, "code": 2}
+
+
 def test_an_error_takes_no_free_text() -> None:
     with pytest.raises(TypeError):
         RefusedError("what a person typed")  # type: ignore[call-arg]  # that it is refused is the point

@@ -29,6 +29,7 @@ MAX_ANSWER_LINE_BYTES: Final = 128 * 1024  # a certificate in base64 and some ro
 HEARTBEAT_S: Final = 5.0
 PEER_DEAD_S: Final = 3 * HEARTBEAT_S
 ANSWER_S: Final = 60.0  # a slow card with many exchanges; every progress line starts it anew
+STATES: Final = {state.value: state for state in CardState}
 
 
 class CarddAbsentError(UnavailableError):
@@ -216,14 +217,19 @@ class CardClient:
             peer.close()
 
     def read(self, progress: Progress | None = None) -> CardRead:
-        answer = self._ask({"op": "read"}, progress)
-        try:
-            behind_pin = answer["certificate"] is None
-            certificate = None if behind_pin else base64.b64decode(answer["certificate"], validate=True)
-            fields = {name: answer[name] for name in ("kind", "reader", "exchanges", "bytes", "ms")}
-            return CardRead(certificate=certificate, **fields)
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._nonsense() from error
+        match answer := self._ask({"op": "read"}, progress):
+            case {
+                "certificate": str() | None as text,
+                "kind": str(kind),
+                "reader": str(reader),
+                "exchanges": int(exchanges),
+                "bytes": int(count),
+                "ms": int(ms),
+            }:
+                certificate = None if text is None else self._bytes_in(answer, "certificate")
+                return CardRead(certificate, kind, reader, exchanges, count, ms)
+            case _:
+                raise self._nonsense()
 
     def tries_left(self, key: Key = Key.AUTHENTICATION) -> int | None:
         tries = self._ask({"op": "tries_left", "key": key.name.lower()}).get("tries_left")
@@ -247,11 +253,16 @@ class CardClient:
         return self._bytes_in(self._ask(request), "signature")
 
     def tally(self) -> Tally:
-        answer = self._ask({"op": "tally"})
-        try:
-            return Tally(**answer)
-        except TypeError as error:
-            raise self._nonsense() from error
+        match self._ask({"op": "tally"}):
+            case {
+                "exchanges": int(exchanges),
+                "bytes": int(count),
+                "card_ms": int(card_ms),
+                "tries_left": int() | None as tries,
+            }:
+                return Tally(exchanges, count, card_ms, tries)
+            case _:
+                raise self._nonsense()
 
     def leave(self) -> None:
         if self._peer is not None:  # no connection, no session
@@ -279,7 +290,7 @@ class CardClient:
         except OSError as error:
             self.close()
             raise CarddAbsentError(reason=error.strerror or "no answer") from error
-        except CarddAbsentError:
+        except BaseException:  # also what ``progress`` raises: the answer on its way is for nobody else
             self.close()
             raise
         if "error" in message:
@@ -321,11 +332,12 @@ def _received(lines: LineReader) -> dict[str, Any]:
         raise CarddAbsentError(reason="answer not understood") from error
 
 
-def _event(message: Mapping[str, Any]) -> CardEvent:
-    try:
-        return CardEvent(CardState(message["state"]), str(message["reader"]), int(message["insertion"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise CarddAbsentError(reason="answer not understood") from error
+def _event(message: object) -> CardEvent:
+    match message:
+        case {"state": str(name), "reader": str(reader), "insertion": int(insertion)} if name in STATES:
+            return CardEvent(STATES[name], reader, insertion)
+        case _:
+            raise CarddAbsentError(reason="answer not understood")
 
 
 def _progress(message: object) -> tuple[int, int]:
@@ -340,7 +352,9 @@ def _error(message: object) -> MadoguchiError:
     match message:
         case {"code": str(code), "fields": dict(given)}:
             kind = next((one for one in ERRORS if one.code == code), None)
-            fields: dict[str, Field] = {str(name): value for name, value in given.items()}
-            return CarddAbsentError(reason=f"unknown error {code}") if kind is None else kind(**fields)
+            fields = {str(name): value for name, value in given.items() if isinstance(value, Field)}
+            if kind is None:
+                return CarddAbsentError(reason=f"unknown error {code}")
+            return kind(**fields) if len(fields) == len(given) else CarddAbsentError(reason="answer not understood")
         case _:
             return CarddAbsentError(reason="answer not understood")

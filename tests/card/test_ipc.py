@@ -169,6 +169,9 @@ def test_all_error_codes_differ() -> None:
         b'{"progress":"x"}\n',
         b'{"ok":{}}\n',
         b'{"ok":{"certificate":"!","kind":"card","reader":"","exchanges":1,"bytes":1,"ms":1}}\n',
+        b'{"ok":{"certificate":null,"kind":"card","reader":"","exchanges":"1","bytes":1,"ms":1}}\n',
+        b'{"ok":{"certificate":7,"kind":"card","reader":"","exchanges":1,"bytes":1,"ms":1}}\n',
+        b'{"error":{"code":"card.wrong_pin","fields":{"tries_left":[2]}}}\n',
     ],
 )
 def test_an_answer_that_makes_no_sense_is_no_cardd(answer: bytes, folder: Path) -> None:
@@ -204,6 +207,33 @@ def test_the_next_call_connects_anew(folder: Path) -> None:
     with Answering(folder / "s", b"", ok), CardClient(folder / "s") as client:
         with pytest.raises(CarddAbsentError):
             client.tries_left()
+        assert client.tries_left() == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "ask"),
+    [
+        (b'{"ok":{"state":"present","reader":"","insertion":1e999}}\n', CardClient.status),
+        (b'{"ok":{"state":["present"],"reader":"","insertion":1}}\n', CardClient.status),
+        (b'{"ok":{"exchanges":1,"bytes":1,"card_ms":null,"tries_left":3}}\n', CardClient.tally),
+    ],
+)
+def test_what_is_of_another_kind_than_it_should_be_makes_no_sense(
+    answer: bytes, ask: Callable[[CardClient], object], folder: Path
+) -> None:
+    with Answering(folder / "s", answer), CardClient(folder / "s") as client, pytest.raises(CarddAbsentError):
+        ask(client)
+
+
+def test_an_answer_that_nobody_waited_for_is_not_taken_for_the_next_one(folder: Path) -> None:
+    first = encoded({"progress": [1, 2]}) + encoded({"ok": {"tries_left": 1}})
+
+    def gone(_done: int, _expected: int) -> None:
+        raise KeyError("the page that watched")
+
+    with Answering(folder / "s", first, encoded({"ok": {"tries_left": 3}})), CardClient(folder / "s") as client:
+        with pytest.raises(KeyError):
+            client.read(gone)
         assert client.tries_left() == 3
 
 
