@@ -49,9 +49,14 @@ def parse_anchors(data: bytes) -> tuple[Anchor, ...]:
             certificates = x509.load_pem_x509_certificates(data)
         else:
             certificates = [x509.load_der_x509_certificate(data)]
-        return tuple(Anchor(one, key_id_of(one)) for one in certificates)
+        return tuple(_anchor(one) for one in certificates)
     except Exception as error:
         raise AnchorFileError(reason=type(error).__name__) from error
+
+
+def _anchor(certificate: x509.Certificate) -> Anchor:
+    _ = certificate.subject  # parsed when it is asked for: one that cannot be read is to be known now
+    return Anchor(certificate, key_id_of(certificate))
 
 
 def key_id_of(certificate: x509.Certificate) -> bytes:

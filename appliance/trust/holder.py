@@ -67,6 +67,8 @@ def _attributes(certificate: x509.Certificate) -> dict[int, str]:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         raise HolderError(reason="no subject alternative name") from None
+    except Exception:  # noqa: BLE001 - the parser raises many kinds, whose text may quote the certificate
+        raise HolderError(reason="extensions") from None
     said: dict[int, str] = {}
     for other in names.get_values_for_type(x509.OtherName):
         arc, _, last = other.type_id.dotted_string.rpartition(".")

@@ -101,3 +101,13 @@ def test_nothing_or_something_twice(key: rsa.RSAPrivateKey) -> None:
     with pytest.raises(HolderError) as caught:
         holder_of(saying(key, ("2.999.1", utf8("other")), *twice))
     assert caught.value.fields == {"reason": "twice", "attribute": 1}
+
+
+def test_what_cannot_be_read_names_nobody(key: rsa.RSAPrivateKey) -> None:
+    name = x509.Name([])
+    nonsense = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, b"\x30\x05\x00")
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 4711, NOW - DAY, NOW + DAY)
+    certificate = builder.add_extension(nonsense, critical=False).sign(key, hashes.SHA256())
+    with pytest.raises(HolderError) as caught:
+        holder_of(certificate)
+    assert caught.value.fields == {"reason": "extensions"}
