@@ -51,6 +51,15 @@ def test_a_card_reads_what_was_meant(ins: Instruction, data: bytes, le: int | No
 
 
 @quietly
+@given(st.integers(0, 255), st.integers(0, 255), st.integers(1, 65536))
+def test_a_card_reads_what_was_wanted_of_a_long_answer(p1: int, p2: int, le: int) -> None:
+    encoded = bytes(Command(0, Instruction.READ_BINARY, p1, p2, le=le).encode())
+    read = parse(encoded)
+    assert (read.p1, read.p2, read.data, read.le, read.extended) == (p1, p2, b"", le, le > 256)
+    assert body_of(encoded) == b""
+
+
+@quietly
 @given(st.sampled_from([0x20, 0x24]), st.sampled_from([0x00, 0x10, 0x80]), st.binary(min_size=1, max_size=40))
 def test_no_trace_shows_what_follows_the_header_of_a_pin_command(ins: int, cla: int, rest: bytes) -> None:
     assert traced(bytes([cla, ins, 0, 0x98]) + rest) == f"{cla:02X}{ins:02X}0098 <pin>"

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from appliance.card.connection import CardProtocolError
 from appliance.card.tlv import MAX_FILE_BYTES, der_length, trim
 from tests.card.table import quietly
+from tests.fuzz import der
 
 
 def sequence(length: int) -> bytes:
@@ -66,6 +67,14 @@ def test_any_bytes_give_a_length_or_none_or_a_clear_error(head: bytes) -> None:
     except CardProtocolError:
         return
     assert length is None or 2 <= length <= MAX_FILE_BYTES
+
+
+@quietly
+@given(st.integers(0, MAX_FILE_BYTES - 4), st.integers(0, 40), st.binary(max_size=8))
+def test_agrees_with_an_encoder_from_the_first_bytes_on(length: int, known: int, filler: bytes) -> None:
+    whole = der.sequence(bytes(length))
+    assert der_length((whole + filler)[:4]) == len(whole)
+    assert der_length(whole[:known]) in (len(whole), None if known < 4 else len(whole))
 
 
 @quietly
