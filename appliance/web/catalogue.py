@@ -5,6 +5,7 @@ person and what to do. Japanese may carry readings as ``｜漢字《かんじ》
 """
 
 import re
+from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
@@ -17,6 +18,8 @@ from appliance.errors import ConfigError, Field
 RUBY = re.compile(r"｜([^《》｜]+)《([^《》｜]+)》")
 PHRASE = re.compile(rf"(?:{RUBY.pattern}|[^\s。、])+[。、]*")
 DEFAULT_LANGUAGE = "ja"
+MESSAGES: Traversable = files("appliance.web") / "messages"
+"""All sentences of the product."""
 
 
 class NoSentenceError(ConfigError):

@@ -6,7 +6,6 @@ a request that this site's own page made. Errors become a page with a sentence, 
 
 from collections.abc import Callable
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +20,6 @@ from appliance.web.headers import add_headers
 
 MAX_REQUEST_BYTES = 64 * 1024
 PUBLIC = "madoguchi_public"
-MESSAGES: Traversable = files("appliance.web") / "messages"
 View = TypeVar("View", bound=Callable[..., Any])
 
 

@@ -19,8 +19,7 @@ from appliance.services.checks.reader import check_reader
 from appliance.services.condition import FAULT, WARNING, Condition, Heard, Problem, observe
 from appliance.services.opening import OpenBox
 from appliance.store.signal import SignalStore
-from appliance.web.catalogue import Catalogue
-from appliance.web.site import MESSAGES
+from appliance.web.catalogue import MESSAGES, Catalogue
 from tests.sim.box import confirm
 from tests.sim.clock import ManualClock
 from tests.source import ROOT

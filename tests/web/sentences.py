@@ -13,7 +13,7 @@ from fluent.syntax import ast as ftl
 
 import appliance
 from appliance.errors import MadoguchiError
-from appliance.web.site import MESSAGES
+from appliance.web.catalogue import MESSAGES
 from tests.source import modules
 
 

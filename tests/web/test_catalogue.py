@@ -14,8 +14,16 @@ import pytest
 
 from appliance.errors import Field
 from appliance.programs.kiosk.conductor import LOST
-from appliance.web.catalogue import PHRASE, RUBY, Catalogue, MessageFileError, NoSentenceError, plain, with_ruby
-from appliance.web.site import MESSAGES
+from appliance.web.catalogue import (
+    MESSAGES,
+    PHRASE,
+    RUBY,
+    Catalogue,
+    MessageFileError,
+    NoSentenceError,
+    plain,
+    with_ruby,
+)
 from tests.source import ROOT, modules
 from tests.web.sentences import Sentence, calls_of, constants, error_kinds, errors_made, sentences
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from appliance.errors import ConfigError, Field, MadoguchiError, UnavailableError
-from appliance.web.catalogue import Catalogue, NoSentenceError, plain
-from appliance.web.site import MESSAGES
+from appliance.web.catalogue import MESSAGES, Catalogue, NoSentenceError, plain
 
 FINE, PROBLEM, COULD_NOT_RUN = 0, 1, 2
 

@@ -27,9 +27,9 @@ from appliance.store.signal import SignalStore
 from appliance.store.visits import VisitStore
 from appliance.trust.anchors import Anchor, parse_anchors
 from appliance.trust.policy import card_policy
-from appliance.web.catalogue import Catalogue
+from appliance.web.catalogue import MESSAGES, Catalogue
 from appliance.web.serve import Server
-from appliance.web.site import MESSAGES, make_site
+from appliance.web.site import make_site
 
 LANGUAGE = "ja"
 CARD_SOCKET = "card.sock"

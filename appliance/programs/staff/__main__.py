@@ -26,9 +26,9 @@ from appliance.store.signal import SignalStore
 from appliance.store.staff import StaffStore
 from appliance.store.vault import read_secret
 from appliance.store.visits import VisitStore
-from appliance.web.catalogue import Catalogue
+from appliance.web.catalogue import MESSAGES, Catalogue
 from appliance.web.serve import Server
-from appliance.web.site import MESSAGES, make_site
+from appliance.web.site import make_site
 
 WORKERS = 2
 FORM_SECRET = "staff-forms"  # noqa: S105 - the name of a secret

@@ -19,8 +19,7 @@ from appliance.programs.cli.output import (
     show,
     show_error,
 )
-from appliance.web.catalogue import Catalogue, NoSentenceError
-from appliance.web.site import MESSAGES
+from appliance.web.catalogue import MESSAGES, Catalogue, NoSentenceError
 from tests.source import ROOT, modules
 
 OWN = "cli-"
