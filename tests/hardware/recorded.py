@@ -44,8 +44,7 @@ class RecordedReaders:
         return self._readers.wait(timeout_s)
 
     def open(self, reader: str = "") -> RecordedCard:
-        named = [reader] if reader else []
-        return RecordedCard(self._readers.open(*named), self._report)
+        return RecordedCard(self._readers.open(reader), self._report)
 
     def power_off(self) -> bool:
         return self._readers.power_off()
