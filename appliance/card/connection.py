@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from appliance.card.apdu import SHORT_LE_MOST, Command, Instruction, Status, body_of, meaning, traced, wipe
-from appliance.errors import RefusedError, UnavailableError, UntrustedError
+from appliance.errors import MadoguchiError, RefusedError, UnavailableError, UntrustedError
 
 JPKI_AP: Final = bytes.fromhex("D392F000260100000001")
 ISD: Final = bytes.fromhex("A0000001510000")  # GlobalPlatform Card Specification, section 7.3: issuer security domain
@@ -149,7 +149,7 @@ class Traced:
         line = traced(command)
         try:
             data, sw = self._connection.transmit(command)
-        except (UnavailableError, UntrustedError) as error:
+        except MadoguchiError as error:
             self._write(f"{line} -> {error.code}")
             raise
         self._write(f"{line} -> {len(data)} bytes {sw:04X}")

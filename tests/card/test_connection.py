@@ -153,15 +153,18 @@ def test_a_conversation_without_end_is_ended_and_can_still_be_left() -> None:
 
 def test_the_trace_shows_neither_pin_nor_answers() -> None:
     lines: list[str] = []
-    traced = Traced(Script(["9000", "C0FFEE9000", CardRemovedError()]), lines.append)
+    traced = Traced(Script(["9000", "C0FFEE9000", CardRemovedError(), CardProtocolError()]), lines.append)
     send(traced, VERIFY)
     send(traced, "00B08A0000")
     with pytest.raises(CardRemovedError):
         send(traced, VERIFY)
+    with pytest.raises(CardProtocolError):
+        send(traced, "00200098")
     assert lines == [
         "00200098 <pin> -> 0 bytes 9000",
         "00B08A00 00 -> 3 bytes 9000",
         "00200098 <pin> -> card.removed",
+        "00200098 -> card.protocol",
     ]
 
 

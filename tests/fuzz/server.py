@@ -107,8 +107,10 @@ def seeds() -> Iterator[bytes]:
     for wrong in (REMOVED, SPOILT, SILENT):
         for at in range(1, 8):
             yield bytes([BENT, wrong, at]) + whole
+    half = b'{"op":"open","secret_bytes":4}\n12'
     watch, flood = b'{"op":"watch"}\n', b'{"op":"tally"}\n' * 120
     for line in (
+        half,
         b"[]\n",
         b"{}\n",
         b"[" * 600 + b"\n",

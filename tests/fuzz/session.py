@@ -29,7 +29,7 @@ from tests.fuzz.conversations import cards, visits
 from tests.fuzz.der import sequence
 from tests.fuzz.tape import Tape
 
-NO_EXTENDED_LE, BY_SELECTION, ROUND_AND_ROUND = 0x01, 0x02, 0xE0
+NO_EXTENDED_LE, BY_SELECTION, TRACED, ROUND_AND_ROUND = 0x01, 0x02, 0x04, 0xE0
 OTHER_KEY, LAST_TRY, NO_FORM = 0x10, 0x20, 0x40
 MOST_CALLS = 8
 FAILURE = 0xF0
@@ -123,13 +123,16 @@ def one(data: bytes) -> None:
     card, meter = Adversary(tape.copy(), again), Meter()
     reader = ReaderTraits(extended_le=False if start & NO_EXTENDED_LE else None)
     traits = CardTraits(by_selection=bool(start & BY_SELECTION))
-    session = JpkiSession(conversation(card, meter), reader, traits)
+    trace: list[str] = []
+    session = JpkiSession(conversation(card, meter, trace.append if start & TRACED else None), reader, traits)
     for call in calls:
         key = Key.SIGNATURE if call & OTHER_KEY else Key.AUTHENTICATION
         with suppress(MadoguchiError):  # this family and, but for a caller's mistake, nothing else
             CALLS[(call & 0x0F) % len(CALLS)](session, card, key, call)
         assert card.exchanges <= MOST_EXCHANGES + 2 * PARTING * len(calls), f"{card.exchanges} exchanges"
     assert meter.exchanges == card.exchanges
+    assert len(trace) == (card.exchanges if start & TRACED else 0)
+    assert not any(secret.hex().upper() in line for secret in SECRETS.values() for line in trace), "a secret in a trace"
 
 
 def seeds() -> Iterator[bytes]:
@@ -139,7 +142,7 @@ def seeds() -> Iterator[bytes]:
             calls = [READ, OPEN, SIGN, LEAVE] if certificate_first else [OPEN, READ, SIGN, LEAVE]
             said = [call | (OTHER_KEY if key is Key.SIGNATURE else 0) for call in calls]
             tape = b"".join(written(data, sw) for data, sw in answers)
-            yield bytes([NO_EXTENDED_LE if len(answers) > 7 else 0, len(said) - 1, *said]) + tape
+            yield bytes([NO_EXTENDED_LE if len(answers) > 7 else TRACED, len(said) - 1, *said]) + tape
     for call in range(len(CALLS)):
         for answer in (0x00, 0x01, 0x02, 0x03, 0x14, 0x60, 0x80, FAILURE, FAILURE + 1):
             yield bytes([ROUND_AND_ROUND, 1, call, call | OTHER_KEY, answer])
