@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from smartcard import scard
 
 from appliance.card.ipc import CardClient
 from appliance.card.key import Key
@@ -151,7 +152,7 @@ def test_who_was_quick_after_the_death_of_cardd_is_thrown_out_by_the_next(
         time.sleep(2)  # longer than pcscd leaves the power to a card that nobody is connected to
         assert card.verified == BOTH
         daemons.append(running(run_directory))
-        assert card.verified == frozenset()
+        eventually(lambda: not card.verified)  # the driver does not wait for the card to lose its power
         assert quick.says(ATTEMPTS["sign with the authentication key"]) == [RESET_BY_ANOTHER]
     assert "card.cleared" in [event["event"] for event in daemons[1].events]
     assert stolen(READER) == NOTHING
@@ -180,6 +181,16 @@ def as_soon_as_it_can(alone: bool = False) -> Thief:
     while (thief := Thief(READER, alone)).code != 0:
         with thief:  # gives back what it has
             assert f"{thief.code & 0xFFFFFFFF:08X}" == HELD["connected"]
+    return thief
+
+
+def as_soon_as_possible(alone: bool = False) -> Thief:
+    """Pcscd needs a moment to notice that a client is dead; until then the card is still that client's."""
+    end = time.monotonic() + 5
+    while (thief := Thief(READER, alone)).code != scard.SCARD_S_SUCCESS:
+        assert time.monotonic() < end, f"no card: {thief.code & 0xFFFFFFFF:08X}"
+        with thief:
+            time.sleep(0.01)
     return thief
 
 
