@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "programs.hub": {
         *GROUND,
         *("config", "log", "notify", "trust", "ledger", "school", "sync"),
-        *("store.database", "store.migrate", "store.ledger", "store.vault", "store.schema"),
+        *("store.database", "store.migrate", "store.ledger", "store.vault", "store.schema", "store.tree"),
         *("web.headers", "web.serve"),
     },
 }

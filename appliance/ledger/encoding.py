@@ -4,6 +4,7 @@ Allowed: whole numbers of at most 64 bits, texts, bytes, booleans, null, lists a
 and indefinite lengths are refused both ways.
 """
 
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import cbor2
@@ -43,6 +44,19 @@ def decode(data: bytes) -> Any:
     return value
 
 
+def unsigned(number: int) -> bytes:
+    """The encoding of an unsigned number (RFC 8949 section 3, major type 0): the shortest head that holds it."""
+    if 0 <= number < 24:
+        return _SHORTEST[number]
+    if not 0 <= number <= LARGEST:
+        raise EncodingError(reason="not an unsigned number of 64 bits")
+    if number < 1 << 8:
+        return b"\x18" + number.to_bytes(1)
+    if number < 1 << 16:
+        return b"\x19" + number.to_bytes(2)
+    return b"\x1a" + number.to_bytes(4) if number < 1 << 32 else b"\x1b" + number.to_bytes(8)
+
+
 def _refuse_tag(*_: object) -> NoReturn:
     raise cbor2.CBORDecodeError("a tag")
 
@@ -54,13 +68,25 @@ _NO_TAGS = dict.fromkeys(_KNOWN_TAGS, _refuse_tag)
 
 
 def _ordered(value: Any) -> Any:
-    if isinstance(value, dict):
-        # Section 4.2.1 orders by the bytes of the encoded keys, not by their length first.
-        return {key: _ordered(value[key]) for key in sorted(value, key=cbor2.dumps)}
-    if isinstance(value, list | tuple):
-        return [_ordered(one) for one in value]
-    if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
-        raise EncodingError(reason="a number of more than 64 bits has no place in a record")
-    if value is None or isinstance(value, int | str | bytes):
+    kind = type(value)
+    if kind is str or kind is bytes or kind is bool or value is None:
         return value
-    raise EncodingError(reason=f"{type(value).__name__} has no place in a record")
+    if kind is int:
+        if SMALLEST <= value <= LARGEST:
+            return value
+        raise EncodingError(reason="a number of more than 64 bits has no place in a record")
+    if kind is dict:
+        return {key: _ordered(value[key]) for key in _order(tuple(value), tuple(map(type, value)))}
+    if kind is list or kind is tuple:
+        return [_ordered(one) for one in value]
+    raise EncodingError(reason=f"{kind.__name__} has no place in a record")
+
+
+@lru_cache(maxsize=512)
+def _order(keys: tuple[Any, ...], _: tuple[type, ...]) -> tuple[Any, ...]:
+    """Section 4.2.1 orders by the bytes of the encoded keys, not by their length first. Records share few
+    sets of keys; their kinds are given because 1 and true are the same key to a cache."""
+    return tuple(sorted(keys, key=cbor2.dumps))
+
+
+_SHORTEST = [bytes([number]) for number in range(24)]

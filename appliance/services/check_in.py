@@ -125,12 +125,12 @@ class CheckIn:
                 "card": card_number,
             }
             draft = Draft(EntryType.GUARDIAN_AUTHENTICATED, content, actor=subject, subject=subject)
-            recorded = appending.add(draft)
+            index = appending.add(draft)
             if sealed is not None and self._sealer is not None:
                 self._evidence.add(appending.transaction, sealed, self._sealer.epoch_key, statement.time_ms)
-            visit = StoredVisit(recorded.index, guardian, statement.purpose, statement.time_ms)
+            visit = StoredVisit(index, guardian, statement.purpose, statement.time_ms)
             self._visits.add(appending.transaction, visit)
-        return recorded.index
+        return index
 
     def receipt_text(self, index: int) -> str:
         """The text of the receipt's QR code."""
@@ -146,7 +146,7 @@ class CheckIn:
             raise CodeUsedError()
         content = {"card": card_number, "with": "code"}
         linked = appending.add(Draft(EntryType.GUARDIAN_LINKED, content, actor=subject, subject=subject))
-        self._cards.link(appending.transaction, card.pseudonym, linking.guardian, linked.index, now_ms)
+        self._cards.link(appending.transaction, card.pseudonym, linking.guardian, linked, now_ms)
 
     def _seal(self, evidence: Evidence) -> SealedEvidence | None:
         # Before enrolment there is no verifier to seal for; what cannot be sealed is not kept.

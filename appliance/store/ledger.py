@@ -5,7 +5,7 @@ depend on how many entries there are.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -19,28 +19,23 @@ from appliance.ledger.checkpoint import (
     open_cosignature,
     sign_checkpoint,
 )
-from appliance.ledger.entry import EPOCH_MS, SALT_BYTES, Body, Entry, EntryType, IdentityKind
+from appliance.ledger.entry import EPOCH_MS, SALT_BYTES, Body, Entry, EntryType, IdentityKind, encode_entry
 from appliance.ledger.keys import SigningKey, VerifyingKey
-from appliance.ledger.merkle import Frontier, frontier_at, inclusion_proof, leaf_hash, node_hash
+from appliance.ledger.merkle import Frontier, frontier_at, inclusion_proof, leaf_hash
 from appliance.ledger.receipt import make_receipt
 from appliance.ledger.verify import Sealed, VerifiedBatch
 from appliance.store.database import Database, Transaction
-from appliance.store.vault import Vault
+from appliance.store.tree import INDEX_MASK, NoEntryError, Tree, entry_id
+from appliance.store.vault import KEY_BYTES, NO_KEY, Vault, fresh_key, open_with, seal_with
 
-STORED_LEVELS = 4
-"""Nodes are kept at every fourth level; those between are computed from at most 16 below."""
+KEYS_A_BLOCK = 128
+"""Bodies whose keys are wrapped together: few wraps for many bodies, and little to do over when one is erased."""
 
 
 class NoLedgerError(RefusedError):
     """The database holds no ledger of this origin."""
 
     code = "ledger.absent"
-
-
-class NoEntryError(RefusedError):
-    """An index beyond the end of the ledger."""
-
-    code = "ledger.no_entry"
 
 
 class AheadError(RefusedError):
@@ -55,7 +50,6 @@ class Head:
     the other side has confirmed; ``checkpoint`` is None only while the ledger is empty."""
 
     size: int
-    frontier: Frontier
     last_time_ms: int
     checkpoint: bytes | None
     cosigned_size: int
@@ -70,14 +64,6 @@ class Draft:
     actor: int = 0
     subject: int = 0
     refs: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An appended entry and its place."""
-
-    index: int
-    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +83,7 @@ class LedgerStore:
         self._database = database
         self._vault = vault
         self._number = number
+        self._tree = Tree(database, number)
         self.origin = origin
         self.public_key = public_key
 
@@ -115,14 +102,22 @@ class LedgerStore:
             transaction.run("INSERT INTO ledger (origin, public_key) VALUES (?, ?)", (origin, public_key.pem()))
         return cls.find(database, vault, origin)
 
-    def head(self, transaction: Transaction | None = None) -> Head:
-        found = (transaction or self._database).row(
-            "SELECT size, frontier, last_time_ms, checkpoint, cosigned_size FROM ledger WHERE id = ?", (self._number,)
+    def head(self) -> Head:
+        """Costs the same however long the ledger is."""
+        cosigned = self._database.row("SELECT max(size) FROM cosignature WHERE ledger = ?", (self._number,))
+        cosigned_size = (cosigned[0] if cosigned else None) or 0
+        found = self._database.row(
+            "SELECT id, entry, head FROM entry WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1",
+            (entry_id(self._number, 0), entry_id(self._number + 1, 0)),
         )
         if found is None:
-            raise NoLedgerError(origin=self.origin)
-        size, frontier, last_time_ms, checkpoint, cosigned_size = found
-        return Head(size, Frontier.parse(size, frontier), last_time_ms, checkpoint, cosigned_size)
+            return Head(0, 0, None, cosigned_size)
+        row, entry, checkpoint = found
+        return Head((row & INDEX_MASK) + 1, Entry.decode(entry).time_ms, checkpoint, cosigned_size)
+
+    def frontier(self) -> Frontier:
+        """The right edge of the tree as it is now."""
+        return self._tree.frontier(self.head().size)
 
     def entry(self, index: int) -> Entry:
         """Raises ``NoEntryError``."""
@@ -135,17 +130,17 @@ class LedgerStore:
 
     def items(self, first: int, last: int) -> Iterator[Sealed]:
         """Entries with their bodies from ``first`` up to, not including, ``last``."""
-        for index, data, body, wrapped in self._database.each(
-            "SELECT entry.idx, entry, body, wrapped FROM entry"
-            " LEFT JOIN body_key ON body_key.ledger = entry.ledger AND body_key.idx = entry.idx"
-            " WHERE entry.ledger = ? AND entry.idx >= ? AND entry.idx < ? ORDER BY entry.idx",
-            (self._number, first, last),
+        keys = KeyBlocks(self._database, self._vault)
+        for row, data, body, wrapped in self._database.each(
+            "SELECT id, entry, body, keys FROM entry WHERE id >= ? AND id < ? ORDER BY id",
+            (entry_id(self._number, first), entry_id(self._number, last)),
         ):
-            yield Sealed(data, None if body is None or wrapped is None else self._open_body(index, wrapped, body))
+            key = keys.of(row, wrapped)
+            yield Sealed(data, None if body is None or key is None else self._open_body(row & INDEX_MASK, key, body))
 
     def root_at(self, size: int) -> bytes:
         """The root that the tree had when it held this many entries."""
-        return frontier_at(size, self._node).root()
+        return frontier_at(size, self._tree.node).root()
 
     def confirmation(self, index: int) -> Confirmation | None:
         """The first cosignature that covers this entry, or None while it is pending."""
@@ -160,49 +155,67 @@ class LedgerStore:
         """The receipt of an entry: with the hub's cosignature once there is one, else with the box's head only."""
         data, confirmed, head = self._bytes(index), self.confirmation(index), self.head()
         if confirmed is not None:
-            path = inclusion_proof(index, confirmed.size, self._node)
+            path = inclusion_proof(index, confirmed.size, self._tree.node)
             return make_receipt(data, index, confirmed.size, path, confirmed.checkpoint, confirmed.cosignature)
         if head.checkpoint is None:
             raise NoEntryError(index=index)
-        path = inclusion_proof(index, head.size, self._node)
+        path = inclusion_proof(index, head.size, self._tree.node)
         return make_receipt(data, index, head.size, path, head.checkpoint, None)
 
     def _bytes(self, index: int) -> bytes:
-        found = self._database.row("SELECT entry FROM entry WHERE ledger = ? AND idx = ?", (self._number, index))
+        found = self._database.row("SELECT entry FROM entry WHERE id = ?", (entry_id(self._number, index),))
         if found is None:
             raise NoEntryError(index=index)
         return bytes(found[0])
 
-    def _node(self, level: int, index: int) -> bytes:
-        if level == 0:
-            return leaf_hash(self._bytes(index))
-        if level % STORED_LEVELS == 0:
-            found = self._database.row(
-                "SELECT hash FROM node WHERE ledger = ? AND level = ? AND idx = ?", (self._number, level, index)
-            )
-            if found is None:
-                raise NoEntryError(index=index << level)
-            return bytes(found[0])
-        return node_hash(self._node(level - 1, 2 * index), self._node(level - 1, 2 * index + 1))
-
     def _place(self, index: int) -> bytes:
         return f"{self.origin}#{index}".encode()
 
-    def _open_body(self, index: int, wrapped: bytes, sealed: bytes) -> Body:
-        plain = self._vault.open(wrapped, sealed, self._place(index))
+    def _open_body(self, index: int, key: bytes, sealed: bytes) -> Body:
+        plain = open_with(key, sealed, self._place(index))
         return Body(plain[:SALT_BYTES], plain[SALT_BYTES:])
 
-    def _insert(self, transaction: Transaction, index: int, data: bytes, body: Body | None) -> None:
-        sealed = None
-        if body is not None:
-            wrapped, sealed = self._vault.seal(body.salt + body.content, self._place(index))
-            transaction.run("INSERT INTO body_key VALUES (?, ?, ?)", (self._number, index, wrapped))
-        transaction.run("INSERT INTO entry VALUES (?, ?, ?, ?)", (self._number, index, data, sealed))
+    def _insert(
+        self, transaction: Transaction, first: int, items: Sequence[tuple[bytes, Body | None]], checkpoint: bytes
+    ) -> None:
+        """Rows of consecutive entries, the last one with the head."""
+        rows: list[tuple[int, bytes, bytes | None, bytes | None, bytes | None]] = []
+        for start in range(0, len(items), KEYS_A_BLOCK):
+            block = items[start : start + KEYS_A_BLOCK]
+            keys = [NO_KEY if body is None else fresh_key() for _, body in block]
+            wrapped = None if all(body is None for _, body in block) else self._vault.wrap(b"".join(keys))
+            for at, ((data, body), key) in enumerate(zip(block, keys, strict=True), first + start):
+                plain = None if body is None else body.salt + body.content
+                sealed = None if plain is None else seal_with(key, plain, self._place(at))
+                rows.append((entry_id(self._number, at), data, sealed, wrapped, None))
+                wrapped = None
+        rows[-1] = (*rows[-1][:4], checkpoint)
+        transaction.run_many("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", rows)
 
-    def _insert_nodes(self, transaction: Transaction, nodes: list[tuple[int, int, bytes]]) -> None:
-        kept = [(self._number, *one) for one in nodes if one[0] and one[0] % STORED_LEVELS == 0]
-        if kept:
-            transaction.run_many("INSERT INTO node VALUES (?, ?, ?, ?)", kept)
+
+class KeyBlocks:
+    """Unwraps the keys of bodies that are read in order: each block once."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database, self._vault = database, vault
+        self._first, self._keys = 0, b""
+
+    def of(self, row: int, wrapped: bytes | None) -> bytes | None:
+        """The key of an entry's body; ``wrapped`` is what lies in its own row. None for an erased one."""
+        if wrapped is not None:
+            self._first, self._keys = row, self._vault.unwrap(wrapped)
+        elif not 0 < row - self._first < len(self._keys) // KEY_BYTES:
+            first_of_ledger = row & ~INDEX_MASK
+            found = self._database.row(
+                "SELECT id, keys FROM entry WHERE id BETWEEN ? AND ? AND keys IS NOT NULL ORDER BY id DESC LIMIT 1",
+                (max(first_of_ledger, row - KEYS_A_BLOCK + 1), row),
+            )
+            if found is None:
+                return None
+            self._first, self._keys = found[0], self._vault.unwrap(found[1])
+        at = (row - self._first) * KEY_BYTES
+        key = self._keys[at : at + KEY_BYTES]
+        return None if len(key) < KEY_BYTES or key == NO_KEY else key
 
 
 class OwnLedger(LedgerStore):
@@ -221,6 +234,7 @@ class OwnLedger(LedgerStore):
             appending = Appending(self, transaction, self._key, self._clock)
             yield appending
             appending.seal()
+        self._tree.remember(appending.frontier)
 
     def checkpoint_at(self, size: int) -> bytes:
         """A checkpoint of the tree at an earlier size, signed now: what a batch that ends there carries."""
@@ -242,9 +256,6 @@ class OwnLedger(LedgerStore):
                 "INSERT OR IGNORE INTO cosignature VALUES (?, ?, ?, ?, ?)",
                 (self._number, size, checkpoint, cosignature, self._clock.now_ms()),
             )
-            transaction.run(
-                "UPDATE ledger SET cosigned_size = ? WHERE id = ? AND cosigned_size < ?", (size, self._number, size)
-            )
         return confirmed
 
 
@@ -253,19 +264,19 @@ class Appending:
 
     def __init__(self, ledger: OwnLedger, transaction: Transaction, key: SigningKey, clock: Clock) -> None:
         self._ledger, self.transaction, self._key, self._clock = ledger, transaction, key, clock
-        head = ledger.head(transaction)
-        self._frontier, self._time_ms = head.frontier, head.last_time_ms
+        head = ledger.head()
+        self.frontier, self._time_ms, self._first = ledger._tree.frontier(head.size), head.last_time_ms, head.size
         self._nodes: list[tuple[int, int, bytes]] = []
+        self._items: list[tuple[bytes, Body | None]] = []
         found = transaction.row("SELECT boot, boot_id FROM ledger WHERE id = ?", (ledger._number,))
         self._boot, self._boot_id = found or (0, b"")
 
-    def add(self, draft: Draft) -> Recorded:
-        """Appends one entry; the first one after a boot is preceded by ``box.started``."""
-        if draft.type is EntryType.LEDGER_OPENED:
-            self._boot, self._boot_id = self._frontier.size, self._clock.boot_id
-        elif self._boot_id != self._clock.boot_id:
-            self._boot, self._boot_id = self._frontier.size, self._clock.boot_id
-            self._write(Draft(EntryType.BOX_STARTED, {"boot_id": self._boot_id}))
+    def add(self, draft: Draft) -> int:
+        """Appends one entry and returns its index; the first one after a boot is preceded by ``box.started``."""
+        if self._boot_id != self._clock.boot_id:
+            self._begin_boot()
+            if draft.type is not EntryType.LEDGER_OPENED:
+                self._write(Draft(EntryType.BOX_STARTED, {"boot_id": self._boot_id}))
         return self._write(draft)
 
     def identity(self, kind: IdentityKind, pseudonym: bytes) -> int:
@@ -285,39 +296,39 @@ class Appending:
         return new
 
     def seal(self) -> None:
-        """Signs the new head; called once, at the end of the transaction."""
-        if self._frontier.size == self._ledger.head(self.transaction).size:
+        """Writes the entries and signs the new head; called once, at the end of the transaction."""
+        if not self._items:
             return
-        ledger, size = self._ledger, self._frontier.size
-        ledger._insert_nodes(self.transaction, self._nodes)
-        time_s = (self._time_ms + EPOCH_MS) // 1000
-        checkpoint = sign_checkpoint(ledger.origin, size, self._frontier.root(), time_s, self._key)
+        ledger, time_s = self._ledger, (self._time_ms + EPOCH_MS) // 1000
+        checkpoint = sign_checkpoint(ledger.origin, self.frontier.size, self.frontier.root(), time_s, self._key)
+        ledger._insert(self.transaction, self._first, self._items, checkpoint)
+        ledger._tree.insert(self.transaction, self._nodes)
+
+    def _begin_boot(self) -> None:
+        self._boot, self._boot_id = self.frontier.size, self._clock.boot_id
         self.transaction.run(
-            "UPDATE ledger SET size = ?, frontier = ?, last_time_ms = ?, boot = ?, boot_id = ?, checkpoint = ?"
-            " WHERE id = ?",
-            (size, self._frontier.encode(), self._time_ms, self._boot, self._boot_id, checkpoint, ledger._number),
+            "UPDATE ledger SET boot = ?, boot_id = ? WHERE id = ?", (self._boot, self._boot_id, self._ledger._number)
         )
 
-    def _write(self, draft: Draft) -> Recorded:
+    def _write(self, draft: Draft) -> int:
         body = Body.of(draft.content, os.urandom(SALT_BYTES))
         # A wall clock that stepped back must not make an entry older than its predecessor.
         self._time_ms = max(self._time_ms, self._clock.now_ms() - EPOCH_MS)
-        index = self._frontier.size
-        entry = Entry(
-            type=draft.type.number,
-            version=draft.type.version,
-            time_ms=self._time_ms,
-            boot=self._boot,
-            monotonic_ms=self._clock.monotonic_ms(),
-            actor=draft.actor,
-            subject=draft.subject,
-            refs=draft.refs,
-            commitment=body.commitment(),
+        index = self.frontier.size
+        data = encode_entry(
+            draft.type.number,
+            draft.type.version,
+            self._time_ms,
+            self._boot,
+            self._clock.monotonic_ms(),
+            draft.actor,
+            draft.subject,
+            draft.refs,
+            body.commitment(),
         )
-        data = entry.encode()
-        self._nodes += self._frontier.append(leaf_hash(data))
-        self._ledger._insert(self.transaction, index, data, body)
-        return Recorded(index, entry)
+        self._nodes += self.frontier.append(leaf_hash(data))
+        self._items.append((data, body))
+        return index
 
 
 class MirrorLedger(LedgerStore):
@@ -328,27 +339,16 @@ class MirrorLedger(LedgerStore):
 
         ``ConstraintError`` if the mirror has grown since the batch was verified; nothing is stored then.
         """
+        size = batch.frontier.size
         with self._database.transaction() as transaction:
-            for index, item in enumerate(batch.items, batch.first):
-                self._insert(transaction, index, item.entry, item.body)
-            self._insert_nodes(transaction, list(batch.nodes))
-            size = batch.frontier.size
-            transaction.run(
-                "UPDATE ledger SET size = ?, frontier = ?, last_time_ms = ?, checkpoint = ?, cosigned_size = ?"
-                " WHERE id = ?",
-                (
-                    size,
-                    batch.frontier.encode(),
-                    batch.entries[-1].time_ms,
-                    batch.checkpoint.cose,
-                    size,
-                    self._number,
-                ),
-            )
+            items = [(item.entry, item.body) for item in batch.items]
+            self._insert(transaction, batch.first, items, batch.checkpoint.cose)
+            self._tree.insert(transaction, list(batch.nodes))
             transaction.run(
                 "INSERT INTO cosignature VALUES (?, ?, ?, ?, ?)",
                 (self._number, size, batch.checkpoint.cose, cosignature, now_ms),
             )
+        self._tree.remember(batch.frontier)
 
     def latest_confirmation(self) -> Confirmation | None:
         """What this side last cosigned: sent again when an acknowledgement may have been lost."""

@@ -1,7 +1,7 @@
 """Bodies and other personal bytes, each under a key of its own.
 
-AES-256-GCM with a fresh key for each body; that key is wrapped (AES-KW, RFC 3394) under one that lies in the
-encrypted database, hence under the database key. Losing the wrapped key loses exactly that body.
+AES-256-GCM with a fresh key for each body; keys are wrapped (AES-KW, RFC 3394), those of one append together, under one
+that lies in the encrypted database, hence under the database key. Losing a body's key loses exactly that body.
 """
 
 import os
@@ -17,6 +17,7 @@ from appliance.store.database import Database, Transaction
 KEY_BYTES = 32
 # Each key encrypts exactly one text, so a fixed nonce is never used twice with it.
 NONCE = bytes(12)
+NO_KEY = bytes(KEY_BYTES)  # stands where a body was erased or never came
 WRAPPING_KEY = "body-wrapping-key"
 
 
@@ -27,7 +28,7 @@ class SealError(UntrustedError):
 
 
 class Vault:
-    """Seals and opens; ``context`` binds the sealed bytes to the place where they lie."""
+    """Wraps the keys of bodies."""
 
     def __init__(self, wrapping_key: bytes) -> None:
         self._wrapping_key = wrapping_key
@@ -38,17 +39,34 @@ class Vault:
         with database.transaction() as transaction:
             return cls(read_secret(transaction, WRAPPING_KEY))
 
-    def seal(self, plain: bytes, context: bytes) -> tuple[bytes, bytes]:
-        """(wrapped key, sealed bytes)."""
-        key = os.urandom(KEY_BYTES)
-        return aes_key_wrap(self._wrapping_key, key), AESGCM(key).encrypt(NONCE, plain, context)
+    def wrap(self, keys: bytes) -> bytes:
+        """Keys of ``KEY_BYTES`` each, one after the other, under the wrapping key (AES-KW, RFC 3394)."""
+        return aes_key_wrap(self._wrapping_key, keys)
 
-    def open(self, wrapped: bytes, sealed: bytes, context: bytes) -> bytes:
-        """The plain bytes; raises ``SealError``."""
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """What ``wrap`` was given; raises ``SealError``."""
         try:
-            return AESGCM(aes_key_unwrap(self._wrapping_key, wrapped)).decrypt(NONCE, sealed, context)
-        except (InvalidTag, InvalidUnwrap, ValueError) as error:
+            return aes_key_unwrap(self._wrapping_key, wrapped)
+        except (InvalidUnwrap, ValueError) as error:
             raise SealError() from error
+
+
+def fresh_key() -> bytes:
+    """A key for exactly one body."""
+    return os.urandom(KEY_BYTES)
+
+
+def seal_with(key: bytes, plain: bytes, context: bytes) -> bytes:
+    """AES-256-GCM; ``context`` binds the sealed bytes to the place where they lie."""
+    return AESGCM(key).encrypt(NONCE, plain, context)
+
+
+def open_with(key: bytes, sealed: bytes, context: bytes) -> bytes:
+    """The plain bytes; raises ``SealError``."""
+    try:
+        return AESGCM(key).decrypt(NONCE, sealed, context)
+    except (InvalidTag, ValueError) as error:
+        raise SealError() from error
 
 
 def read_secret(transaction: Transaction, name: str) -> bytes:

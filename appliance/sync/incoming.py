@@ -34,13 +34,21 @@ class Incoming:
 
     def receive(self, batch: Batch) -> None:
         """A batch of the other side, verified, stored, and only then answered."""
-        head, given = self._ledger.head(), self._ledger.latest_confirmation()
-        last_ack = None if given is None else Ack(self.origin, given.checkpoint, given.cosignature)
-        self._handle(BatchReceived(batch, Mirrored(head.frontier, head.last_time_ms, last_ack)))
+        try:
+            mirrored = self._mirrored()
+        except MadoguchiError as error:
+            self.refuse(error.code)
+            return
+        self._handle(BatchReceived(batch, mirrored))
 
     def refuse(self, code: str) -> None:
         """Answers bytes that were not even a batch of this ledger."""
         self._answer(Refusal(self.origin, code))
+
+    def _mirrored(self) -> Mirrored:
+        head, given = self._ledger.head(), self._ledger.latest_confirmation()
+        last_ack = None if given is None else Ack(self.origin, given.checkpoint, given.cosignature)
+        return Mirrored(self._ledger.frontier(), head.last_time_ms, last_ack)
 
     def _handle(self, event: ReceiverEvent) -> None:
         for command in self._receiver.handle(event, self._clock.now_ms() // 1000):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.ledger.encoding import EncodingError, decode, encode
+from appliance.ledger.encoding import EncodingError, decode, encode, unsigned
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 64), (1 << 64) - 1) | st.text() | st.binary(),
@@ -16,6 +16,23 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_every_value_comes_back(value: object) -> None:
     assert decode(encode(value)) == value
+
+
+@given(st.integers(0, (1 << 64) - 1))
+def test_an_unsigned_number_written_out_is_what_the_library_writes(number: int) -> None:
+    assert unsigned(number) == encode(number)
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 64])
+def test_what_is_no_unsigned_number_is_refused(number: int) -> None:
+    with pytest.raises(EncodingError):
+        unsigned(number)
+
+
+def test_one_and_true_are_different_keys() -> None:
+    assert encode({1: 0}) == bytes.fromhex("a10100")
+    assert encode({True: 0}) == bytes.fromhex("a1f500")
+    assert encode({1: 0}) == bytes.fromhex("a10100")
 
 
 @given(st.binary(max_size=64))

@@ -98,3 +98,16 @@ def test_type_numbers_and_names_are_unique() -> None:
     assert len({one.number for one in EntryType}) == len({one.label for one in EntryType}) == len(EntryType)
     assert type_label(17) == "guardian.authenticated"
     assert type_label(9_999) == "unknown.9999"
+
+
+NUMBERS = st.integers(0, (1 << 64) - 1)
+
+
+@given(st.lists(NUMBERS, min_size=7, max_size=7), st.lists(NUMBERS, max_size=3), st.binary(min_size=32, max_size=32))
+def test_the_form_written_out_is_the_deterministic_encoding(
+    numbers: list[int], refs: list[int], commitment: bytes
+) -> None:
+    kind, version, time_ms, boot, monotonic_ms, actor, subject = numbers
+    entry = Entry(kind, version, time_ms, boot, monotonic_ms, actor, subject, tuple(refs), commitment)
+    assert entry.encode() == encode([*numbers, refs, commitment])
+    assert Entry.decode(entry.encode()) == entry

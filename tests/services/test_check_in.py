@@ -55,7 +55,7 @@ def content(box: OpenBox, index: int) -> dict[str, object]:
 
 def everything(box: OpenBox) -> list[object]:
     """All that a visit can change in the database."""
-    tables = ("ledger", "entry", "body_key", "identity", "visit", "card_link", "link_code", "evidence")
+    tables = ("ledger", "entry", "identity", "visit", "card_link", "link_code", "evidence")
     return [box.database.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
 
 

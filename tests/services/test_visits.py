@@ -26,9 +26,9 @@ def record(box: OpenBox, at: datetime, guardian: str = "mother") -> int:
     """A visit as the kiosk writes it, at a time of its own."""
     with box.ledger.append() as appending:
         recorded = appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {}))
-        visit = StoredVisit(recorded.index, guardian, "visit", int(at.timestamp() * 1000))
+        visit = StoredVisit(recorded, guardian, "visit", int(at.timestamp() * 1000))
         VisitStore(box.database).add(appending.transaction, visit)
-    return recorded.index
+    return recorded
 
 
 def test_a_day_has_its_own_visits_latest_first(visits: Visits, box: OpenBox) -> None:

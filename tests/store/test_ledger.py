@@ -9,9 +9,10 @@ from appliance.ledger.keys import SigningKey
 from appliance.ledger.receipt import open_receipt
 from appliance.ledger.verify import Batch, verify_batch, verify_ledger
 from appliance.store.database import ConstraintError, Database
-from appliance.store.ledger import AheadError, Draft, MirrorLedger, NoEntryError, NoLedgerError, OwnLedger
+from appliance.store.ledger import KEYS_A_BLOCK, AheadError, Draft, MirrorLedger, NoLedgerError, OwnLedger
 from appliance.store.migrate import migrate
 from appliance.store.schema import LEDGER
+from appliance.store.tree import NoEntryError, entry_id
 from appliance.store.vault import SealError, Vault
 from tests.sim.clock import ManualClock
 from tests.store.conftest import ORIGIN
@@ -34,9 +35,9 @@ def test_an_append_is_signed_and_readable(ledger: OwnLedger, device_key: Signing
         appending.add(Draft(EntryType.LEDGER_OPENED, {"origin": ORIGIN}))
         recorded = appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"purpose": "visit"}))
     head = ledger.head()
-    assert (head.size, recorded.index) == (2, 1)
+    assert (head.size, recorded) == (2, 1)
     assert head.checkpoint is not None
-    assert open_checkpoint(head.checkpoint, head.frontier.root(), ORIGIN, device_key.public).size == 2
+    assert open_checkpoint(head.checkpoint, ledger.frontier().root(), ORIGIN, device_key.public).size == 2
     body = ledger.body(1)
     assert body is not None
     assert body.read() == {"purpose": "visit"}
@@ -113,8 +114,8 @@ def test_a_peer_that_knows_more_is_told_apart(ledger: OwnLedger, device_key: Sig
     fill(ledger, 4)
     opened = open_checkpoint(ledger.checkpoint_at(5), ledger.root_at(5), ORIGIN, device_key.public)
     with ledger._database.transaction() as transaction:  # as after restoring an older copy
-        transaction.run("DROP TRIGGER ledger_only_grows")
-        transaction.run("UPDATE ledger SET size = 4, frontier = ?", (b"\0" * 32,))
+        transaction.run("DROP TRIGGER entry_is_never_deleted")
+        transaction.run("DELETE FROM entry WHERE id >= ?", (entry_id(ledger._number, 4),))
     with pytest.raises(AheadError):
         ledger.confirm(opened.cose, cosign(opened, "hub", 1, HUB), HUB.public)
 
@@ -122,14 +123,15 @@ def test_a_peer_that_knows_more_is_told_apart(ledger: OwnLedger, device_key: Sig
 @pytest.mark.parametrize(
     "sql",
     [
-        "UPDATE entry SET entry = x'00' WHERE idx = 1",
-        "UPDATE entry SET idx = 99 WHERE idx = 1",
-        "UPDATE entry SET body = x'00' WHERE idx = 1",
-        "DELETE FROM entry WHERE idx = 2",
-        "INSERT INTO entry VALUES (1, 9, x'00', NULL)",
+        "UPDATE entry SET entry = x'00' WHERE id & 255 = 1",
+        "UPDATE entry SET id = id + 98 WHERE id & 255 = 1",
+        "UPDATE entry SET body = x'00' WHERE id & 255 = 1",
+        "UPDATE entry SET head = NULL WHERE head IS NOT NULL",
+        "DELETE FROM entry WHERE id & 255 = 2",
+        "INSERT INTO entry SELECT max(id) + 2, x'00', NULL, NULL, NULL FROM entry",
+        "INSERT INTO entry VALUES (99 << 44, x'00', NULL, NULL, NULL)",
         "UPDATE node SET hash = x'00'",
         "DELETE FROM node",
-        "UPDATE ledger SET size = size - 1",
         "UPDATE ledger SET origin = 'other'",
         "DELETE FROM ledger",
     ],
@@ -150,13 +152,13 @@ def test_a_mirror_takes_verified_batches_only_once(
         for first, last in ((0, 17), (17, 41)):
             head = mirror.head()
             batch = Batch(ORIGIN, first, tuple(ledger.items(first, last)), ledger.checkpoint_at(last))
-            verified = verify_batch(batch, ORIGIN, head.frontier, head.last_time_ms, device_key.public)
+            verified = verify_batch(batch, ORIGIN, mirror.frontier(), head.last_time_ms, device_key.public)
             signed = cosign(verified.checkpoint, "hub", 1, HUB)
             mirror.store(verified, signed, 5)
             with pytest.raises(ConstraintError):
                 mirror.store(verified, signed, 5)
             ledger.confirm(batch.checkpoint, signed, HUB.public)
-        assert mirror.head().frontier.root() == ledger.head().frontier.root()
+        assert mirror.frontier().root() == ledger.frontier().root()
         assert ledger.head().cosigned_size == mirror.head().cosigned_size == 41
         last_confirmed = mirror.latest_confirmation()
         assert last_confirmed is not None
@@ -166,11 +168,52 @@ def test_a_mirror_takes_verified_batches_only_once(
 
 
 def test_a_swapped_body_does_not_open(database: Database, ledger: OwnLedger) -> None:
-    fill(ledger, 2)
+    for _ in range(2):
+        fill(ledger, 1)
     with database.transaction() as transaction:
-        transaction.run("UPDATE body_key SET wrapped = (SELECT wrapped FROM body_key WHERE idx = 1) WHERE idx = 2")
+        other = "SELECT keys FROM entry WHERE id & 255 = 0"
+        transaction.run(f"UPDATE entry SET keys = ({other}) WHERE id & 255 = 2")
     with pytest.raises(SealError):
         ledger.body(2)
+
+
+@pytest.mark.parametrize("count", [1, 2, KEYS_A_BLOCK - 1, KEYS_A_BLOCK, KEYS_A_BLOCK + 1, 3 * KEYS_A_BLOCK + 5])
+def test_every_body_of_an_append_opens_wherever_reading_begins(ledger: OwnLedger, count: int) -> None:
+    fill(ledger, 3)
+    fill(ledger, count)
+    size = ledger.head().size
+    whole = [one.body for one in ledger.items(0, size)]
+    assert None not in whole
+    for index in {0, 3, 4, size // 2, size - 2, size - 1}:
+        assert ledger.body(index) == whole[index]
+        assert [one.body for one in ledger.items(index, size)] == whole[index:]
+
+
+def test_two_who_append_in_turn_see_each_others_tree(
+    database: Database, ledger: OwnLedger, vault: Vault, device_key: SigningKey, clock: ManualClock
+) -> None:
+    other = OwnLedger.find(database, vault, ORIGIN).attach(device_key, clock)
+    for count in (1, 20, 3, 300, 1):
+        fill(ledger, count)
+        fill(other, count)
+    stored = [(one.entry, one.body) for one in ledger.items(0, ledger.head().size)]
+    assert verify_ledger(stored, other.head().checkpoint, ORIGIN, device_key.public).size == 651
+    assert ledger.frontier().root() == other.frontier().root() == ledger.root_at(651)
+
+
+def test_a_failed_append_is_not_remembered(ledger: OwnLedger, device_key: SigningKey) -> None:
+    fill(ledger, 5)
+
+    def fail() -> None:
+        with ledger.append() as appending:
+            appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {}))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    fill(ledger, 1)
+    stored = [(one.entry, one.body) for one in ledger.items(0, 7)]
+    assert verify_ledger(stored, ledger.head().checkpoint, ORIGIN, device_key.public).size == 7
 
 
 def test_an_unknown_ledger_is_named(database: Database, vault: Vault) -> None:

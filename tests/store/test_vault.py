@@ -7,29 +7,47 @@ import pytest
 from appliance.store.database import Database
 from appliance.store.migrate import migrate
 from appliance.store.schema import LEDGER
-from appliance.store.vault import SealError, Vault, read_secret
+from appliance.store.vault import KEY_BYTES, SealError, Vault, fresh_key, open_with, read_secret, seal_with
 from tests.sim.box import DATABASE_KEY
 
 PLAIN = "見本 花子".encode()
 
 
+def sealed_in(vault: Vault, context: bytes) -> tuple[bytes, bytes]:
+    """(wrapped key, sealed bytes)."""
+    key = fresh_key()
+    return vault.wrap(key), seal_with(key, PLAIN, context)
+
+
+def opened(vault: Vault, wrapped: bytes, sealed: bytes, context: bytes) -> bytes:
+    return open_with(vault.unwrap(wrapped), sealed, context)
+
+
 def test_what_was_sealed_opens_in_its_place(vault: Vault, database: Database) -> None:
-    wrapped, sealed = vault.seal(PLAIN, b"ledger#1")
+    wrapped, sealed = sealed_in(vault, b"ledger#1")
     assert PLAIN not in sealed
-    assert vault.open(wrapped, sealed, b"ledger#1") == PLAIN
-    assert Vault.of(database).open(wrapped, sealed, b"ledger#1") == PLAIN
+    assert opened(vault, wrapped, sealed, b"ledger#1") == PLAIN
+    assert opened(Vault.of(database), wrapped, sealed, b"ledger#1") == PLAIN
 
 
 def test_two_seals_of_the_same_differ_in_everything(vault: Vault) -> None:
-    first, second = vault.seal(PLAIN, b"a"), vault.seal(PLAIN, b"a")
+    first, second = sealed_in(vault, b"a"), sealed_in(vault, b"a")
     assert first[0] != second[0]
     assert first[1] != second[1]
 
 
+def test_many_keys_are_wrapped_together(vault: Vault) -> None:
+    keys = [fresh_key() for _ in range(128)]
+    wrapped = vault.wrap(b"".join(keys))
+    assert len(wrapped) == 128 * KEY_BYTES + 8
+    assert not any(key in wrapped for key in keys)
+    assert vault.unwrap(wrapped) == b"".join(keys)
+
+
 @pytest.mark.parametrize("bit", [0, 7, -1])
 def test_damaged_swapped_or_foreign_bytes_do_not_open(vault: Vault, bit: int, tmp_path: Path) -> None:
-    wrapped, sealed = vault.seal(PLAIN, b"a")
-    other_wrapped, other_sealed = vault.seal(PLAIN, b"a")
+    wrapped, sealed = sealed_in(vault, b"a")
+    other_wrapped, other_sealed = sealed_in(vault, b"a")
     flipped = bytearray(sealed)
     flipped[bit] ^= 1
     damaged_key = bytearray(wrapped)
@@ -44,11 +62,11 @@ def test_damaged_swapped_or_foreign_bytes_do_not_open(vault: Vault, bit: int, tm
         (b"", b"", b"a"),
     ):
         with pytest.raises(SealError):
-            vault.open(*attempt)
+            opened(vault, *attempt)
     with Database.create(tmp_path / "other.db", DATABASE_KEY) as database:
         migrate(database, (LEDGER,))
         with pytest.raises(SealError):
-            Vault.of(database).open(wrapped, sealed, b"a")
+            opened(Vault.of(database), wrapped, sealed, b"a")
 
 
 def test_a_secret_is_made_once(database: Database) -> None:

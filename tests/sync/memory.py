@@ -23,7 +23,6 @@ class FullError(UnavailableError):
 class MemoryHead:
     size: int
     cosigned_size: int
-    frontier: Frontier
     last_time_ms: int
     checkpoint: bytes | None
 
@@ -62,7 +61,7 @@ class MemoryOwn:
 
     def head(self) -> MemoryHead:
         size = len(self.entries)
-        return MemoryHead(size, self.cosigned, frontier_of(self.entries), 1000 * (size - 1), None)
+        return MemoryHead(size, self.cosigned, 1000 * (size - 1), None)
 
     def items(self, first: int, last: int) -> Iterator[Sealed]:
         return iter(self.entries[first:last])
@@ -90,7 +89,10 @@ class MemoryMirror:
 
     def head(self) -> MemoryHead:
         size = len(self.entries)
-        return MemoryHead(size, size, frontier_of(self.entries), 1000 * (size - 1) if size else 0, None)
+        return MemoryHead(size, size, 1000 * (size - 1) if size else 0, None)
+
+    def frontier(self) -> Frontier:
+        return frontier_of(self.entries)
 
     def store(self, batch: VerifiedBatch, cosignature: bytes, now_ms: int) -> None:
         if self.full:

@@ -155,7 +155,7 @@ def test_a_batch_is_acknowledged_only_after_it_is_stored() -> None:
     (command,) = receiver().handle(BatchReceived(batch(own, 0, 3), Mirrored(Frontier(), 0, None)), 77)
     assert isinstance(command, Store)
     assert command.batch.frontier.size == 3
-    cosigned = open_cosignature(command.ack.cosignature, own.head().frontier.root(), ORIGIN, HUB.public)
+    cosigned = open_cosignature(command.ack.cosignature, frontier_of(own.entries).root(), ORIGIN, HUB.public)
     assert (cosigned.signer, cosigned.size, cosigned.time_s) == ("hub.test", 3, 77)
     assert receiver().handle(Stored(command.ack), 78) == [Answer(command.ack)]
     assert receiver().handle(NotStored("store.disk_full"), 78) == [Answer(Refusal(ORIGIN, "store.disk_full"))]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from appliance.errors import RefusedError
-from appliance.ledger.merkle import Frontier
 from appliance.store.database import Database, Transaction
+from appliance.store.tree import Tree
 from appliance.sync.wire import State
 
 
@@ -53,6 +53,7 @@ class Registry:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._trees: dict[int, Tree] = {}
 
     def school(self, code: str) -> AdmittedSchool:
         """Raises ``UnknownSchoolError``."""
@@ -104,23 +105,37 @@ class Registry:
 
     def overview(self) -> list[SchoolState]:
         rows = self._database.rows(
-            "SELECT code, name, ledger.size, frontier, online, contact.size, contact.cosigned, seen_ms, refused_code,"
+            "SELECT code, name, ledger.id, online, contact.size, contact.cosigned, seen_ms, refused_code,"
             " refused_ms, certificate_until_ms FROM school JOIN contact ON contact.school = school.code"
             " JOIN ledger ON ledger.origin = school.box_origin ORDER BY code"
         )
-        return [
-            SchoolState(
-                code=row[0],
-                name=row[1],
-                mirrored=row[2],
-                root=Frontier.parse(row[2], row[3]).root(),
-                online=bool(row[4]),
-                size=row[5],
-                cosigned=row[6],
-                seen_ms=row[7],
-                refused_code=row[8],
-                refused_ms=row[9],
-                certificate_until_ms=row[10],
-            )
-            for row in rows
-        ]
+        return [self._state(*row) for row in rows]
+
+    def _state(
+        self,
+        code: str,
+        name: str,
+        ledger: int,
+        online: int,
+        size: int | None,
+        cosigned: int | None,
+        seen_ms: int | None,
+        refused_code: str | None,
+        refused_ms: int | None,
+        until_ms: int,
+    ) -> SchoolState:
+        tree = self._trees.setdefault(ledger, Tree(self._database, ledger))
+        mirrored = tree.size()
+        return SchoolState(
+            code=code,
+            name=name,
+            mirrored=mirrored,
+            root=tree.frontier(mirrored).root(),
+            online=bool(online),
+            size=size,
+            cosigned=cosigned,
+            seen_ms=seen_ms,
+            refused_code=refused_code,
+            refused_ms=refused_ms,
+            certificate_until_ms=until_ms,
+        )

@@ -69,11 +69,11 @@ def test_a_good_ledger_in_words(visited: CommandLine, language: str, good: str, 
 def test_a_changed_entry_is_found(visited: CommandLine) -> None:
     with visited.box() as box, box.database.transaction() as transaction:
         transaction.run("DROP TRIGGER entry_is_never_changed")
-        found = transaction.row("SELECT entry FROM entry WHERE idx = 3")
+        found = transaction.row("SELECT entry FROM entry WHERE id & 255 = 3")
         assert found is not None
         raw = bytearray(found[0])
         raw[-1] ^= 1
-        transaction.run("UPDATE entry SET entry = ? WHERE idx = 3", (bytes(raw),))
+        transaction.run("UPDATE entry SET entry = ? WHERE id & 255 = 3", (bytes(raw),))
     answer = visited.run("ledger", "verify", "--json")
     assert (answer.code, answer.last["verify"]) == (1, "failed")
     assert str(answer.last["error"]).startswith("ledger.")
@@ -82,7 +82,8 @@ def test_a_changed_entry_is_found(visited: CommandLine) -> None:
 
 def test_a_swapped_body_is_found(visited: CommandLine) -> None:
     with visited.box() as box, box.database.transaction() as transaction:
-        transaction.run("UPDATE body_key SET wrapped = (SELECT wrapped FROM body_key WHERE idx = 4) WHERE idx = 5")
+        own = "SELECT id FROM entry WHERE keys IS NOT NULL ORDER BY id DESC LIMIT 1"
+        transaction.run(f"UPDATE entry SET keys = (SELECT keys FROM entry WHERE id & 255 = 0) WHERE id = ({own})")
     answer = visited.run("ledger", "verify", "--json")
     assert (answer.code, answer.last["verify"], answer.last["error"]) == (1, "failed", "store.seal")
 

@@ -52,7 +52,7 @@ def test_the_feed_begins_with_what_the_box_can_verify(hub: FoundedHub, make_box:
     empty = mirror.head()
     batch = Batch(bundle.feed_origin, 0, tuple(feed.items(0, head.size)), head.checkpoint)
     key = VerifyingKey.from_pem(bundle.feed_key.encode())
-    verified = verify_batch(batch, mirror.origin, empty.frontier, empty.last_time_ms, key)
+    verified = verify_batch(batch, mirror.origin, mirror.frontier(), empty.last_time_ms, key)
     assert [one.type for one in verified.entries] == [1, 64]
 
 

@@ -32,8 +32,8 @@ def text(member: Member, path: str) -> str:
 def visit(box: OpenBox, guardian: str, at_ms: int) -> int:
     with box.ledger.append() as appending:
         recorded = appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {}))
-        VisitStore(box.database).add(appending.transaction, StoredVisit(recorded.index, guardian, "visit", at_ms))
-    return recorded.index
+        VisitStore(box.database).add(appending.transaction, StoredVisit(recorded, guardian, "visit", at_ms))
+    return recorded
 
 
 def test_the_public_pages_are_these(site: Flask) -> None:

@@ -1,0 +1,86 @@
+"""Where entries and the Merkle tree of a ledger lie in the database, and how proofs read them: a few short ranges.
+
+A row's number holds ledger, level and index, so that an append goes to the end of one table and a subtree is one range.
+Roots of perfect subtrees are stored at every fourth level; those between are computed from at most 16 below.
+"""
+
+from appliance.errors import RefusedError
+from appliance.ledger.merkle import Frontier, frontier_at, leaf_hash, node_hash
+from appliance.store.database import Database, Transaction
+
+LEDGER_SHIFT = 44
+LEVEL_SHIFT = 38
+STORED_LEVELS = 4
+INDEX_MASK = (1 << LEDGER_SHIFT) - 1
+
+
+class NoEntryError(RefusedError):
+    """An index beyond the end of the ledger."""
+
+    code = "ledger.no_entry"
+
+
+def entry_id(ledger: int, index: int) -> int:
+    """The number of an entry's row."""
+    return ledger << LEDGER_SHIFT | index
+
+
+def node_id(ledger: int, level: int, index: int) -> int:
+    """The number of the row of a stored subtree's root."""
+    return ledger << LEDGER_SHIFT | level << LEVEL_SHIFT | index
+
+
+class Tree:
+    """The stored tree of one ledger. Remembers the right edge, which is all that the next append needs."""
+
+    def __init__(self, database: Database, ledger: int) -> None:
+        self._database, self._ledger = database, ledger
+        self._edge = Frontier()
+
+    def size(self) -> int:
+        """How many entries the ledger has now."""
+        first, beyond = entry_id(self._ledger, 0), entry_id(self._ledger + 1, 0)
+        found = self._database.row("SELECT max(id) FROM entry WHERE id >= ? AND id < ?", (first, beyond))
+        return 0 if found is None or found[0] is None else (found[0] & INDEX_MASK) + 1
+
+    def frontier(self, size: int) -> Frontier:
+        """The right edge of the tree of the first ``size`` entries; a copy of the caller's own."""
+        edge = self._edge
+        if edge.size != size:
+            edge = self._edge = frontier_at(size, self.node)
+        return edge.copy()
+
+    def remember(self, frontier: Frontier) -> None:
+        """The edge after an append that is durable now."""
+        self._edge = frontier.copy()
+
+    def node(self, level: int, index: int) -> bytes:
+        """The root of the perfect subtree of ``2**level`` entries from ``index << level`` on; ``NoEntryError``."""
+        below = level % STORED_LEVELS
+        stored = level - below
+        hashes = self._leaves(index << below, below) if stored == 0 else self._stored(stored, index << below, below)
+        if len(hashes) != 1 << below:
+            raise NoEntryError(index=index << level)
+        for _ in range(below):
+            hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+        return hashes[0]
+
+    def insert(self, transaction: Transaction, nodes: list[tuple[int, int, bytes]]) -> None:
+        """Stores what appends completed, given as (level, index, hash); most of it needs no row."""
+        rows = [
+            (node_id(self._ledger, level, index), value)
+            for level, index, value in nodes
+            if level and level % STORED_LEVELS == 0
+        ]
+        if rows:
+            transaction.run_many("INSERT INTO node VALUES (?, ?)", rows)
+
+    def _leaves(self, first: int, below: int) -> list[bytes]:
+        start = entry_id(self._ledger, first)
+        sql = "SELECT entry FROM entry WHERE id >= ? AND id < ? ORDER BY id"
+        return [leaf_hash(data) for (data,) in self._database.rows(sql, (start, start + (1 << below)))]
+
+    def _stored(self, level: int, first: int, below: int) -> list[bytes]:
+        start = node_id(self._ledger, level, first)
+        sql = "SELECT hash FROM node WHERE id >= ? AND id < ? ORDER BY id"
+        return [value for (value,) in self._database.rows(sql, (start, start + (1 << below)))]
