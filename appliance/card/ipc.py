@@ -10,6 +10,7 @@ A request is ``{"op": ...}`` with ``read``, ``tries_left``, ``open``, ``certific
 
 import base64
 import json
+import select
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -167,12 +168,19 @@ def error_message(error: MadoguchiError) -> dict[str, object]:
 
 
 def event_message(event: CardEvent) -> dict[str, object]:
-    return {"state": event.state.value, "reader": event.reader, "insertion": event.insertion}
+    return {
+        "state": event.state.value,
+        "reader": event.reader,
+        "insertion": event.insertion,
+        "held": event.held,
+        "readers": event.readers,
+    }
 
 
 class CardClient:
     """``CardService`` over the socket of ``cardd``. Connects when first used, and anew after a failure.
 
+    What begins anew also survives a ``cardd`` that was started again in the meantime: ``status`` and ``read``.
     One call at a time; ``watch`` uses a connection of its own. Any call raises ``CarddAbsentError`` when nobody
     answers. Closing it, or dying, ends the session at ``cardd``.
     """
@@ -195,6 +203,7 @@ class CardClient:
         self.close()
 
     def status(self) -> CardEvent:
+        self._hang_up_if_cut_off()
         return _event(self._ask({"op": "status"}))
 
     def watch(self) -> Iterator[CardEvent]:
@@ -217,6 +226,7 @@ class CardClient:
             peer.close()
 
     def read(self, progress: Progress | None = None) -> CardRead:
+        self._hang_up_if_cut_off()
         match answer := self._ask({"op": "read"}, progress):
             case {
                 "certificate": str() | None as text,
@@ -306,6 +316,14 @@ class CardClient:
         except (KeyError, TypeError, ValueError) as error:
             raise self._nonsense() from error
 
+    def _hang_up_if_cut_off(self) -> None:
+        """Nobody asked anything: what can be read now is the end, or the reason for one."""
+        if self._peer is not None:
+            listening = select.poll()
+            listening.register(self._peer, select.POLLIN)
+            if listening.poll(0):
+                self.close()
+
     def _connected(self) -> socket.socket:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         peer.settimeout(self._answer_s)
@@ -334,8 +352,14 @@ def _received(lines: LineReader) -> dict[str, Any]:
 
 def _event(message: object) -> CardEvent:
     match message:
-        case {"state": str(name), "reader": str(reader), "insertion": int(insertion)} if name in STATES:
-            return CardEvent(STATES[name], reader, insertion)
+        case {
+            "state": str(name),
+            "reader": str(reader),
+            "insertion": int(insertion),
+            "held": bool(held),
+            "readers": list(readers),
+        } if name in STATES and all(isinstance(one, str) for one in readers):
+            return CardEvent(STATES[name], reader, insertion, held, tuple(readers))
         case _:
             raise CarddAbsentError(reason="answer not understood")
 

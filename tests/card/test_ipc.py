@@ -23,8 +23,10 @@ from appliance.card.ipc import (
     decoded,
     encoded,
     error_message,
+    event_message,
 )
 from appliance.card.key import PinFormError, WrongPinError
+from appliance.card.service import CardEvent, CardState
 from appliance.errors import MadoguchiError
 from tests.card.table import quietly, signed
 
@@ -34,6 +36,12 @@ def folder() -> Iterator[Path]:
     """Short enough for the name of a Unix socket."""
     with tempfile.TemporaryDirectory(prefix="card-") as name:
         yield Path(name)
+
+
+def event_line(**changes: object) -> bytes:
+    """An answer to ``status``, with something else in it than there should be."""
+    event = CardEvent(CardState.PRESENT, "Alpha Reader", 1, held=True, readers=("Alpha Reader", "Beta Reader"))
+    return encoded({"ok": event_message(event) | changes})
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -52,6 +60,7 @@ class Answering:
         self._listener.listen()
         self._answers = answers
         self.heard = b""
+        self.hung_up = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
@@ -60,6 +69,7 @@ class Answering:
             with peer:
                 self.heard += peer.recv(MAX_LINE_BYTES)
                 peer.sendall(answer)
+            self.hung_up.release()
 
     def __enter__(self) -> "Answering":
         self._thread.start()
@@ -213,8 +223,11 @@ def test_the_next_call_connects_anew(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "ask"),
     [
-        (b'{"ok":{"state":"present","reader":"","insertion":1e999}}\n', CardClient.status),
-        (b'{"ok":{"state":["present"],"reader":"","insertion":1}}\n', CardClient.status),
+        (event_line(insertion=1e999), CardClient.status),
+        (event_line(state=["present"]), CardClient.status),
+        (event_line(held="no"), CardClient.status),
+        (event_line(readers="Alpha Reader"), CardClient.status),
+        (event_line(readers=["Alpha Reader", 1]), CardClient.status),
         (b'{"ok":{"exchanges":1,"bytes":1,"card_ms":null,"tries_left":3}}\n', CardClient.tally),
     ],
 )
@@ -223,6 +236,32 @@ def test_what_is_of_another_kind_than_it_should_be_makes_no_sense(
 ) -> None:
     with Answering(folder / "s", answer), CardClient(folder / "s") as client, pytest.raises(CarddAbsentError):
         ask(client)
+
+
+def test_an_event_arrives_as_it_was_sent(folder: Path) -> None:
+    with Answering(folder / "s", event_line()), CardClient(folder / "s") as client:
+        assert client.status() == CardEvent(CardState.PRESENT, "Alpha Reader", 1, True, ("Alpha Reader", "Beta Reader"))
+
+
+def test_a_cardd_that_was_started_anew_since_is_asked_as_if_nothing_had_been(folder: Path) -> None:
+    read = encoded({"ok": {"certificate": None, "kind": "card", "reader": "A", "exchanges": 2, "bytes": 9, "ms": 1}})
+    with Answering(folder / "s", event_line(), read, event_line()) as cardd, CardClient(folder / "s") as client:
+        client.status()
+        assert cardd.hung_up.acquire(timeout=5)
+        assert client.read().exchanges == 2
+        assert cardd.hung_up.acquire(timeout=5)
+        assert client.status().insertion == 1
+
+
+def test_what_belongs_to_a_session_is_not_asked_of_another_cardd(folder: Path) -> None:
+    with Answering(folder / "s", event_line(), event_line()) as cardd, CardClient(folder / "s") as client:
+        client.status()
+        assert cardd.hung_up.acquire(timeout=5)
+        pin = bytearray(b"1234")
+        with pytest.raises(CarddAbsentError):
+            client.open(pin)
+        assert pin == bytes(4)
+        client.status()
 
 
 def test_an_answer_that_nobody_waited_for_is_not_taken_for_the_next_one(folder: Path) -> None:

@@ -143,11 +143,11 @@ def test_the_last_try_needs_its_yes(counter: Counter, card: VirtualCard) -> None
 
 def test_watching_through_the_socket(counter: Counter, card: VirtualCard) -> None:
     watching = counter.client().watch()
-    assert next(watching) == CardEvent(CardState.EMPTY, READER, 0)
+    assert next(watching) == CardEvent(CardState.EMPTY, READER, 0, readers=(READER,))
     counter.table.put(card)
-    assert next(watching) == CardEvent(CardState.PRESENT, READER, 1)
+    assert next(watching) == CardEvent(CardState.PRESENT, READER, 1, readers=(READER,))
     counter.table.take()
-    assert next(watching) == CardEvent(CardState.EMPTY, READER, 1)
+    assert next(watching) == CardEvent(CardState.EMPTY, READER, 1, readers=(READER,))
     assert counter.client().status().state is CardState.EMPTY
 
 

@@ -7,6 +7,7 @@ signatures are shown, so it may also be let loose on a real card.
 import json
 import subprocess
 import sys
+import time
 from types import TracebackType
 from typing import Final
 
@@ -31,6 +32,7 @@ REFUSED: Final = {
     "read the signature certificate": "6982",
 }
 COUNTERS: Final = {"tries left, authentication": "63C3", "tries left, signature": "63C5"}
+TOLD_S: Final = 1.0  # a card that pcscd has just powered up is not at once there for others
 NOTHING: Final = CONNECTED | REFUSED | COUNTERS
 """What is stolen from a card with full counters that nobody left open."""
 
@@ -44,9 +46,13 @@ class Thief:
     def __init__(self, reader: str, alone: bool = False) -> None:
         share = scard.SCARD_SHARE_EXCLUSIVE if alone else scard.SCARD_SHARE_SHARED
         _, self._context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-        self.code, self._card, self._protocol = scard.SCardConnect(
-            self._context, reader, share, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
-        )
+        protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+        end = time.monotonic() + TOLD_S
+        while True:
+            self.code, self._card, self._protocol = scard.SCardConnect(self._context, reader, share, protocols)
+            if self.code != scard.SCARD_E_NO_SMARTCARD or time.monotonic() > end:
+                break
+            time.sleep(0.01)
 
     def says(self, *commands: str) -> list[str]:
         """The status word of each command, or the code of PC/SC where the exchange failed."""

@@ -15,7 +15,7 @@ from tests.fuzz.tape import Tape
 MOST_CALLS, MOST_EVENTS, BENT = 4, 50, 0x80
 HUNG_S = 10.0
 PLAIN = str | int | None
-EVENT = CardEvent(CardState.PRESENT, "Table 00", 3)
+EVENT = CardEvent(CardState.PRESENT, "Table 00", 3, readers=("Table 00", "Table 01"))
 
 READ_OUT = {"certificate": "MAA=", "kind": "card", "reader": "Table 00", "exchanges": 2, "bytes": 90, "ms": 12}
 ANSWERS: tuple[tuple[Message, bytes], ...] = (
@@ -160,6 +160,8 @@ def _check_event(event: CardEvent) -> None:
     assert event.state in CardState
     assert isinstance(event.reader, str)
     assert isinstance(event.insertion, int)
+    assert isinstance(event.held, bool)
+    assert all(isinstance(one, str) for one in event.readers)
 
 
 CALLS: tuple[Callable[[CardClient], None], ...] = (

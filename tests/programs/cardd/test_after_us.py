@@ -184,16 +184,6 @@ def as_soon_as_it_can(alone: bool = False) -> Thief:
     return thief
 
 
-def as_soon_as_possible(alone: bool = False) -> Thief:
-    """Pcscd needs a moment to notice that a client is dead; until then the card is still that client's."""
-    end = time.monotonic() + 5
-    while (thief := Thief(READER, alone)).code != scard.SCARD_S_SUCCESS:
-        assert time.monotonic() < end, f"no card: {thief.code & 0xFFFFFFFF:08X}"
-        with thief:
-            time.sleep(0.01)
-    return thief
-
-
 def opensc_signs() -> list[str]:
     """The status words that OpenSC gets for a signature with each key, sent raw as ``opensc-tool -s`` does."""
     keys = [ATTEMPTS[f"sign with the {name} key"] for name in ("authentication", "signature")]
