@@ -25,7 +25,8 @@ from tests.sim.card.pki import Use
 
 AS_IT_IS, SIGNED_ANEW, BENT, SIGNATURE = range(4)
 SIGNER, INSTALLER, NO_TEST_CARDS = 0x04, 0x08, 0x10
-MOST_BENDS = 8
+MOST_BENDS, MOST_PLACES = 8, 120
+EMPTIED, DOUBLED = 0, 2
 MESSAGE = b"what the person read"
 
 
@@ -49,6 +50,11 @@ def seeds() -> Iterator[bytes]:
         yield bytes([SIGNED_ANEW | signer]) + leaf.certificate.tbs_certificate_bytes
         for how in range(7):
             yield bytes([BENT | signer, number, 1, 0, 9 + 5 * how, how, number])
+    of_signature = next(number for number, (use, _) in enumerate(leaves()) if use is Use.SIGNATURE)
+    for place in range(MOST_PLACES):
+        for how in (EMPTIED, DOUBLED):
+            yield bytes([BENT | SIGNER, of_signature, 1, 0, place, how, 0])
+        yield bytes([BENT | SIGNER, of_signature, 1, 0, place, EMPTIED, 1, 0xFF])  # a number becomes -1
     for number in range(4):
         for count in (0, 1, 64, 96, 132, 256):
             yield bytes([SIGNATURE, number]) + bytes(range(count % 256)) + bytes(count // 256)

@@ -7,11 +7,22 @@ from functools import cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from appliance.trust.anchors import Anchor, key_id_of
 from tests.fuzz.der import bit_string, read, sequence, write
-from tests.sim.card.pki import Issued, KeyType, Person, PrivateKey, Use, Wish, issue_leaf, issue_root, make_key
+from tests.sim.card.pki import (
+    Issued,
+    KeyType,
+    Person,
+    PrivateKey,
+    Use,
+    Wish,
+    issue_leaf,
+    issue_root,
+    key_usage,
+    make_key,
+)
 
 # What was found once must be found again in years: certificates are made for this day, and judged on it.
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -40,6 +51,7 @@ def issuer(use: Use) -> Issuer:
         x509.CertificateBuilder(other.subject, other.subject, key.public_key(), 1)
         .not_valid_before(WISH.not_before or NOW)
         .not_valid_after(WISH.not_after or NOW)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     )
     root = Issued(key, builder.sign(key, hashes.SHA384()))
     return Issuer(root, tuple(Anchor(one, key_id_of(one)) for one in (other, root.certificate)))
@@ -59,9 +71,14 @@ def leaves() -> tuple[tuple[Use, Issued], ...]:
         replace(WISH, not_after=NOW - timedelta(days=1)),
         replace(WISH, not_before=NOW + timedelta(days=1)),
         replace(WISH, policy="1.2.3"),
+        replace(WISH, key_usage=key_usage("key_encipherment")),
+        replace(WISH, person=Person(name="")),
+        replace(WISH, person=Person(birth="unknown")),
         replace(WISH, person=Person(birth="419850431", name_substitutes="")),
     )
     bad = [(use, issue_leaf(issuer(use).root, use, keys[2], wish)) for use in Use for wish in wishes]
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    bad += [(use, issue_leaf(issuer(use).root, use, weak, WISH)) for use in Use]
     return (*good, *bad, *((use, issuer(use).root) for use in Use))
 
 

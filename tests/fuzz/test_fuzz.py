@@ -1,10 +1,15 @@
 """Whatever a card, a reader or a peer says: every target keeps its promises for thousands of inputs."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from tests.fuzz.run import TARGETS, fuzz
 
-pytestmark = pytest.mark.fuzz
+pytestmark = [
+    pytest.mark.fuzz,
+    pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has no wheel for this kind of machine"),
+]
 # Places of the product that each target reaches at least. Fewer mean that a fuzzer sees nothing of what it does.
 LEAST_COVERAGE = {
     "tlv": 20,

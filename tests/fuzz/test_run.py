@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from tests.fuzz import run
 from tests.fuzz.run import FuzzerError, fuzz
 
-pytestmark = pytest.mark.fuzz
+pytestmark = [
+    pytest.mark.fuzz,
+    pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has no wheel for this kind of machine"),
+]
 
 
 def test_a_defect_is_found_and_the_input_kept(tmp_path: Path) -> None:
