@@ -79,7 +79,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "services.condition": "services/test_checks.py",
     **{
         f"services.checks.{name}": "services/test_checks.py"
-        for name in ("clock", "disk", "enrolment", "hub", "line", "reader")
+        for name in ("card", "clock", "disk", "enrolment", "hub", "line", "reader", "readers")
     },
     "services.checks": "services/test_checks.py",
 }

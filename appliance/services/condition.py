@@ -31,7 +31,10 @@ class Heard:
 
 @dataclass(frozen=True)
 class Condition:
-    """Sizes count entries; ``free_bytes`` is what the disk of the database still has; times are milliseconds."""
+    """Sizes count entries; ``free_bytes`` is what the disk of the database still has; times are milliseconds.
+
+    ``wanted_reader`` is the setting ``reader.name``, the beginning of a reader's name or nothing.
+    """
 
     now_ms: int
     recorded: int
@@ -43,13 +46,14 @@ class Condition:
     enrolled: bool
     reader: Heard | None
     sync: Heard | None
+    wanted_reader: str = ""
 
     @property
     def pending(self) -> int:
         return self.recorded - self.receipted
 
 
-def observe(box: OpenBox, signals: SignalStore, enrolled: bool) -> Condition:
+def observe(box: OpenBox, signals: SignalStore, enrolled: bool, wanted_reader: str) -> Condition:
     """The condition now."""
     now_ms, head = box.clock.now_ms(), box.ledger.head()
     oldest = None
@@ -72,4 +76,5 @@ def observe(box: OpenBox, signals: SignalStore, enrolled: bool) -> Condition:
         enrolled=enrolled,
         reader=signal("reader"),
         sync=signal("sync"),
+        wanted_reader=wanted_reader,
     )

@@ -5,9 +5,11 @@ from importlib import import_module
 
 import pytest
 
+from appliance.errors import Field
 from appliance.ledger.entry import EPOCH_MS
 from appliance.ledger.keys import SigningKey
 from appliance.services.checks import CHECKS, problems
+from appliance.services.checks.card import LEFT_MS, MUTE_MS, check_card
 from appliance.services.checks.clock import TOLERATED_MS, check_clock
 from appliance.services.checks.disk import FULL_BYTES, LOW_BYTES, check_disk
 from appliance.services.checks.enrolment import check_enrolment
@@ -16,6 +18,7 @@ from appliance.services.checks.line import SILENT_MS as LINE_SILENT_MS
 from appliance.services.checks.line import check_line
 from appliance.services.checks.reader import SILENT_MS as READER_SILENT_MS
 from appliance.services.checks.reader import check_reader
+from appliance.services.checks.readers import check_readers
 from appliance.services.condition import FAULT, WARNING, Condition, Heard, Problem, observe
 from appliance.services.opening import OpenBox
 from appliance.store.signal import SignalStore
@@ -59,10 +62,53 @@ def test_a_reader_that_answers_is_fine(state: str) -> None:
         (Heard({"state": "empty"}, READER_SILENT_MS + 1), "health.kiosk_silent"),
         (Heard({"state": "reader_absent"}, 0), "health.reader_absent"),
         (Heard({"state": "service_absent"}, 0), "health.reader_service"),
+        (Heard({"state": "cardd_absent"}, 0), "health.cardd_absent"),
+        (Heard({"state": "reader_absent", "many": 0, "found": ""}, 0), "health.reader_absent"),
     ],
 )
 def test_a_reader_that_is_away_is_a_fault(reader: Heard | None, code: str) -> None:
     assert check_reader(but(WELL, reader=reader)) == Problem(code, FAULT)
+
+
+def reader(state: str = "empty", **more: object) -> Heard:
+    said = {"state": state, "reader": "A 00", "found": "A 00", "many": 1, "held": False, "since_ms": NOW_MS, **more}
+    return Heard(said, 0)  # type: ignore[arg-type]  # the callers' values are fields
+
+
+def test_another_reader_than_the_one_in_the_settings_is_named() -> None:
+    other = but(WELL, reader=reader("reader_absent", reader="", found="B 00 / C 00", many=2), wanted_reader="A")
+    expected = Problem("health.reader_other", FAULT, {"wanted": "A", "found": "B 00 / C 00"})
+    assert check_reader(other) == expected
+    assert problems(other) == [expected]
+
+
+def test_several_readers_are_told_unless_one_was_chosen() -> None:
+    several = but(WELL, reader=reader(found="A 00 / B 00", many=2))
+    fields: dict[str, Field] = {"many": 2, "reader": "A 00", "found": "A 00 / B 00"}
+    assert problems(several) == [Problem("health.reader_several", WARNING, fields)]
+    assert check_readers(but(several, wanted_reader="A")) is None
+    assert check_readers(but(WELL, reader=reader())) is None
+    assert check_readers(but(WELL, reader=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "after_ms", "code", "fields"),
+    [
+        ({"state": "mute"}, MUTE_MS, "health.card_mute", {"minutes": 0}),
+        ({"state": "present"}, LEFT_MS, "health.card_left", {"minutes": 10}),
+        ({"state": "empty", "held": True}, MUTE_MS, "health.reader_held", {"reader": "A 00", "minutes": 0}),
+    ],
+)
+def test_what_lies_there_too_long_is_told(
+    said: dict[str, object], after_ms: int, code: str, fields: dict[str, object]
+) -> None:
+    lasting = but(WELL, reader=reader(**said, since_ms=NOW_MS - after_ms))  # type: ignore[arg-type]
+    assert check_card(lasting) is None
+    found = check_card(but(lasting, now_ms=NOW_MS + 1))
+    assert found is not None
+    assert (found.code, found.severity, found.fields) == (code, WARNING, fields)
+    silent = replace(reader(**said, since_ms=0), age_ms=READER_SILENT_MS + 1)  # type: ignore[arg-type]
+    assert check_card(but(WELL, reader=silent)) is None
 
 
 @pytest.mark.parametrize(
@@ -142,7 +188,7 @@ def test_every_file_of_checks_is_listed_and_every_code_has_its_sentences() -> No
 
 def test_the_condition_is_what_the_box_and_the_programs_say(box: OpenBox, clock: ManualClock) -> None:
     signals = SignalStore(box.database)
-    fresh = observe(box, signals, enrolled=False)
+    fresh = observe(box, signals, enrolled=False, wanted_reader="")
     assert (fresh.recorded, fresh.receipted, fresh.pending, fresh.enrolled) == (1, 0, 1, False)
     assert (fresh.reader, fresh.sync, fresh.now_ms) == (None, None, clock.ms)
     assert fresh.last_entry_ms == fresh.oldest_pending_ms == clock.ms
@@ -151,7 +197,7 @@ def test_the_condition_is_what_the_box_and_the_programs_say(box: OpenBox, clock:
     signals.write("sync", {"connected": True}, clock.ms + 5_000)  # the other program's clock was corrected since
     clock.advance(3_000)
     confirm(box, 1, SigningKey.make())
-    later = observe(box, signals, enrolled=True)
+    later = observe(box, signals, enrolled=True, wanted_reader="ACS")
     assert (later.pending, later.oldest_pending_ms) == (0, None)
     assert later.reader == Heard({"state": "empty"}, 3_000)
     assert later.sync == Heard({"connected": True}, 0)

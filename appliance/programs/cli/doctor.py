@@ -86,4 +86,5 @@ def show_settings(arguments: argparse.Namespace) -> int:
 
 def _condition() -> Condition:
     with opened_box() as box:
-        return observe(box, SignalStore(box.database), enrolled=EnrolmentStore(box.database).find() is not None)
+        enrolled = EnrolmentStore(box.database).find() is not None
+        return observe(box, SignalStore(box.database), enrolled, settings().reader.name)

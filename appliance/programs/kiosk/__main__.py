@@ -7,7 +7,6 @@ from pathlib import Path
 from flask import Flask
 
 from appliance.card.ipc import CardClient
-from appliance.card.service import CardState
 from appliance.clock import SystemClock
 from appliance.config import Settings, load_settings, read_credential, settings_paths
 from appliance.errors import ConfigError, MadoguchiError
@@ -76,7 +75,6 @@ def make_kiosk(settings: Settings) -> Flask:
         on_reader=report.see,
     )
     report.start()
-    report.see(CardState.SERVICE_ABSENT)
     conductor.start()
     site = make_site(
         __package__ or "appliance.programs.kiosk",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from appliance.card.service import CardService, CardState
+from appliance.card.service import CardEvent, CardService, CardState
 from appliance.errors import MadoguchiError
 from appliance.log import EventLog, place
 from appliance.programs.kiosk import events
@@ -38,7 +38,7 @@ RETRY_S = 0.5
 END_S = 10.0  # an exchange with a slow card
 LOST = {CardState.READER_ABSENT: "reader.absent", CardState.SERVICE_ABSENT: "reader.service"}
 Lines = Callable[[str, bool, int], tuple[str, ...]]
-Watch = Callable[[CardState], None]
+Watch = Callable[[CardEvent | None], None]
 
 
 @dataclass
@@ -176,11 +176,11 @@ class Conductor:
             insertion = 0
             with contextlib.suppress(MadoguchiError):
                 for event in self._watcher.watch():
-                    self._on_reader(event.state)
+                    self._on_reader(event)
                     insertion = self._reader_says(event.state, event.insertion, insertion)
                     if self._ending.is_set():
                         return
-            self._on_reader(CardState.SERVICE_ABSENT)
+            self._on_reader(None)
             self.handle(events.ReaderLost("cardd.absent"))
             self._ending.wait(RETRY_S)
 

@@ -39,7 +39,7 @@ def make_staff_site(settings: Settings) -> Flask:
     """Builds the site in a worker; both workers share the database and the secret of the forms."""
     device_key = SigningKey.from_pem(read_credential("device.key"))
     box = open_box(settings.box.state_dir, read_credential("database.key"), device_key, SystemClock())
-    site = site_of(box, settings.staff.names, Catalogue(MESSAGES))
+    site = site_of(box, settings.staff.names, settings.reader.name, Catalogue(MESSAGES))
     notifier = Notifier()
     keep_alive(notifier, lambda: box.database.row("SELECT 1") is not None)
     notifier.ready()
@@ -47,7 +47,7 @@ def make_staff_site(settings: Settings) -> Flask:
     return site
 
 
-def site_of(box: OpenBox, names: tuple[str, ...], sentences: Catalogue) -> Flask:
+def site_of(box: OpenBox, names: tuple[str, ...], wanted_reader: str, sentences: Catalogue) -> Flask:
     """The site of an open box, wired; ``names`` are the host names it answers to."""
     people, cards = PeopleStore(box.database), CardStore(box.database)
     accounts = StaffAccounts(box, StaffStore(box.database))
@@ -59,7 +59,7 @@ def site_of(box: OpenBox, names: tuple[str, ...], sentences: Catalogue) -> Flask
         people=people,
         cards=cards,
         link_codes=LinkCodes(box, cards, people),
-        present=Presenter(lambda: observe(box, signals, enrolment.find() is not None), sentences),
+        present=Presenter(lambda: observe(box, signals, enrolment.find() is not None, wanted_reader), sentences),
     )
     return make_site(
         __package__ or "appliance.programs.staff",

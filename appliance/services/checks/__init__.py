@@ -1,14 +1,16 @@
 """One health check a file: a function from ``Condition`` to ``Problem | None``. A new one is added to ``CHECKS``."""
 
+from appliance.services.checks.card import check_card
 from appliance.services.checks.clock import check_clock
 from appliance.services.checks.disk import check_disk
 from appliance.services.checks.enrolment import check_enrolment
 from appliance.services.checks.hub import check_hub
 from appliance.services.checks.line import check_line
 from appliance.services.checks.reader import check_reader
+from appliance.services.checks.readers import check_readers
 from appliance.services.condition import Condition, Problem
 
-CHECKS = (check_reader, check_disk, check_clock, check_enrolment, check_line, check_hub)
+CHECKS = (check_reader, check_readers, check_card, check_disk, check_clock, check_enrolment, check_line, check_hub)
 
 
 def problems(condition: Condition) -> list[Problem]:

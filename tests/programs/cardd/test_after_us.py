@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from smartcard import scard
 
 from appliance.card.ipc import CardClient
 from appliance.card.key import Key

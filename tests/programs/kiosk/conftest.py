@@ -132,7 +132,7 @@ class Kiosk:
     conductor: Conductor
     card: ScriptedCard
     log: Noted
-    states: list[CardState]
+    states: list[CardState | None]
     statements: list[tuple[str, bool]] = field(default_factory=list)
 
     def until(self, seen: Callable[[Screen], bool]) -> Screen:
@@ -185,7 +185,7 @@ def kiosk(
     """A kiosk in front of a card that is not linked to anybody."""
     monkeypatch.setattr(module, "TICK_S", tick_s)
     monkeypatch.setattr(module, "RETRY_S", 0.01)
-    card, log, states = ScriptedCard(issued), Noted(), list[CardState]()
+    card, log, states = ScriptedCard(issued), Noted(), list[CardState | None]()
     statements: list[tuple[str, bool]] = []
 
     def lines(language: str, linking: bool, now_ms: int) -> tuple[str, ...]:
@@ -200,7 +200,7 @@ def kiosk(
         lines=lines,
         now_ms=box.clock.now_ms,
         log=log,
-        on_reader=states.append,
+        on_reader=lambda event: states.append(None if event is None else event.state),
     )
     conductor.start()
     yield Kiosk(conductor, card, log, states, statements)

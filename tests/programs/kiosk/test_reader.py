@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from appliance.card.service import CardState
+from appliance.card.service import CardEvent, CardState
 from appliance.errors import Field
 from appliance.log import EventLog
 from appliance.programs.kiosk import reader as module
 from appliance.programs.kiosk.reader import SIGNAL, ReaderReport
 from appliance.services.opening import OpenBox
 from appliance.store.database import DiskFullError
-from appliance.store.signal import Signal, SignalStore
+from appliance.store.signal import SignalStore
+from tests.sim.clock import ManualClock
 
 WAIT_S = 10.0
 
@@ -41,26 +42,69 @@ def written(box: OpenBox) -> Written:
 
 
 @pytest.fixture
-def report(written: Written, box: OpenBox) -> Iterator[ReaderReport]:
+def away(box: OpenBox) -> dict[str, Field]:
+    return {"state": "cardd_absent", "since_ms": box.clock.now_ms()}
+
+
+@pytest.fixture
+def report(written: Written, box: OpenBox, away: dict[str, Field]) -> Iterator[ReaderReport]:
     report = ReaderReport(written, box.clock.now_ms, EventLog("kiosk"))
     report.start()
-    assert written.values.get(timeout=WAIT_S) == {"state": "service_absent"}
+    assert written.values.get(timeout=WAIT_S) == away
     yield report
     report.stop()
     assert not report.alive
 
 
-def test_every_change_is_written_at_once(report: ReaderReport, written: Written, box: OpenBox) -> None:
-    for state in (CardState.EMPTY, CardState.PRESENT, CardState.READER_ABSENT):
-        report.see(state)
-        assert written.values.get(timeout=WAIT_S) == {"state": state.value}
-    assert written.read(SIGNAL) == Signal({"state": "reader_absent"}, box.clock.now_ms())
+def seen(state: CardState, *readers: str, held: bool = False, insertion: int = 0) -> CardEvent:
+    return CardEvent(state, readers[0] if readers else "", insertion, held, readers)
+
+
+def test_every_change_is_written_at_once(
+    report: ReaderReport, written: Written, clock: ManualClock, away: dict[str, Field]
+) -> None:
+    begun_ms = clock.ms
+    for event in (seen(CardState.EMPTY, "A", "B"), seen(CardState.EMPTY, "A", "B", held=True)):
+        clock.advance(1000)
+        report.see(event)
+        assert written.values.get(timeout=WAIT_S) == {
+            "state": "empty",
+            "reader": "A",
+            "found": "A / B",
+            "many": 2,
+            "held": event.held,
+            "since_ms": clock.ms,
+        }
+    report.see(None)
+    assert written.values.get(timeout=WAIT_S) == away | {"since_ms": begun_ms + 2000}
+    signal = written.read(SIGNAL)
+    assert signal is not None
+    assert signal.at_ms == begun_ms + 2000
+
+
+def test_the_next_card_begins_anew_and_the_same_one_does_not(
+    report: ReaderReport, written: Written, clock: ManualClock
+) -> None:
+    for insertion in (1, 1, 2):
+        clock.advance(1000)
+        report.see(seen(CardState.PRESENT, "A", insertion=insertion))
+    first, last = written.values.get(timeout=WAIT_S), clock.ms
+    latest = first
+    while latest["since_ms"] != last:
+        latest = written.values.get(timeout=WAIT_S)
+    assert latest["state"] == "present"
+
+
+def test_more_readers_than_a_sentence_can_name_are_counted(report: ReaderReport, written: Written) -> None:
+    report.see(seen(CardState.EMPTY, "A", "B", "C", "D", "E"))
+    value = written.values.get(timeout=WAIT_S)
+    assert (value["found"], value["many"]) == ("A / B / C / D", 5)
 
 
 def test_what_is_seen_again_is_not_written_again(report: ReaderReport, written: Written) -> None:
-    report.see(CardState.EMPTY)
-    assert written.values.get(timeout=WAIT_S) == {"state": "empty"}
-    report.see(CardState.EMPTY)
+    report.see(seen(CardState.EMPTY, "A"))
+    assert written.values.get(timeout=WAIT_S)["state"] == "empty"
+    report.see(seen(CardState.EMPTY, "A"))
     with pytest.raises(queue.Empty):
         written.values.get(timeout=0.1)
 
@@ -71,15 +115,15 @@ def _short_period(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_short_period")
-def test_a_sign_of_life_comes_by_itself(report: ReaderReport, written: Written) -> None:
-    assert [written.values.get(timeout=WAIT_S) for _ in range(3)] == [{"state": "service_absent"}] * 3
+def test_a_sign_of_life_comes_by_itself(report: ReaderReport, written: Written, away: dict[str, Field]) -> None:
+    assert [written.values.get(timeout=WAIT_S) for _ in range(3)] == [away] * 3
 
 
 def test_a_full_disk_does_not_end_it(report: ReaderReport, written: Written) -> None:
     written.full = True
-    report.see(CardState.EMPTY)
+    report.see(seen(CardState.EMPTY, "A"))
     assert written.values.get(timeout=WAIT_S) == {"refused": True}
     time.sleep(0.05)
     assert report.alive
-    report.see(CardState.PRESENT)
-    assert written.values.get(timeout=WAIT_S) == {"state": "present"}
+    report.see(seen(CardState.PRESENT, "A"))
+    assert written.values.get(timeout=WAIT_S)["state"] == "present"

@@ -28,7 +28,7 @@ def site(box: OpenBox, monkeypatch: pytest.MonkeyPatch) -> Flask:
     # The same argon2id with little memory, so that many tries fit a test.
     monkeypatch.setattr(staff_module, "PasswordHasher", lambda: PasswordHasher(1, 8, 1))
     StaffAccounts(box, StaffStore(box.database)).add("admin", "見本 管理者", "it", PASSWORD)
-    return site_of(box, ("madoguchi.local",), SENTENCES)
+    return site_of(box, ("madoguchi.local",), "", SENTENCES)
 
 
 class Member:
