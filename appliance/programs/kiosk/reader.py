@@ -20,7 +20,7 @@ class ReaderReport:
     """Writes in a thread of its own: a busy database must not hold up the card.
 
     What it writes: ``state`` (a ``CardState``, or ``cardd_absent``), the ``reader`` that counts, ``found`` (the names
-    of all readers there are) and how ``many``, ``held`` (another program uses it), and ``since_ms``, when that began.
+    of all readers there are), how ``many`` devices they are, ``held`` (another program uses it), and ``since_ms``, when that began.
     """
 
     def __init__(self, signals: SignalStore, now_ms: Callable[[], int], log: EventLog) -> None:
@@ -56,7 +56,7 @@ class ReaderReport:
             "state": event.state.value,
             "reader": event.reader,
             "found": BETWEEN_NAMES.join(event.readers[:MOST_NAMES]),
-            "many": len(event.readers),
+            "many": len({_device(name) for name in event.readers}),
             "held": event.held,
             "since_ms": self._now_ms(),
         }
@@ -69,3 +69,8 @@ class ReaderReport:
             with suppress(MadoguchiError):  # a full disk is told by its own check, and tried again at the next beat
                 self._signals.write(SIGNAL, self._value, self._now_ms())
             self._changed.wait(PERIOD_S)
+
+
+def _device(reader: str) -> str:
+    """A reader's name without its last number: PC/SC counts the slots of one device there, with contacts and without."""
+    return reader.rpartition(" ")[0]

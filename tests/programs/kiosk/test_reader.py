@@ -64,13 +64,13 @@ def test_every_change_is_written_at_once(
     report: ReaderReport, written: Written, clock: ManualClock, away: dict[str, Field]
 ) -> None:
     begun_ms = clock.ms
-    for event in (seen(CardState.EMPTY, "A", "B"), seen(CardState.EMPTY, "A", "B", held=True)):
+    for event in (seen(CardState.EMPTY, "A 00 00", "B 01 00"), seen(CardState.EMPTY, "A 00 00", "B 01 00", held=True)):
         clock.advance(1000)
         report.see(event)
         assert written.values.get(timeout=WAIT_S) == {
             "state": "empty",
-            "reader": "A",
-            "found": "A / B",
+            "reader": "A 00 00",
+            "found": "A 00 00 / B 01 00",
             "many": 2,
             "held": event.held,
             "since_ms": clock.ms,
@@ -96,9 +96,14 @@ def test_the_next_card_begins_anew_and_the_same_one_does_not(
 
 
 def test_more_readers_than_a_sentence_can_name_are_counted(report: ReaderReport, written: Written) -> None:
-    report.see(seen(CardState.EMPTY, "A", "B", "C", "D", "E"))
+    report.see(seen(CardState.EMPTY, *(f"A 0{number} 00" for number in range(5))))
     value = written.values.get(timeout=WAIT_S)
-    assert (value["found"], value["many"]) == ("A / B / C / D", 5)
+    assert (value["found"], value["many"]) == ("A 00 00 / A 01 00 / A 02 00 / A 03 00", 5)
+
+
+def test_two_slots_of_one_device_are_one_reader(report: ReaderReport, written: Written) -> None:
+    report.see(seen(CardState.EMPTY, "A 00 00", "A 00 01"))
+    assert written.values.get(timeout=WAIT_S)["many"] == 1
 
 
 def test_what_is_seen_again_is_not_written_again(report: ReaderReport, written: Written) -> None:
