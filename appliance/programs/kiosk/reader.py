@@ -20,7 +20,8 @@ class ReaderReport:
     """Writes in a thread of its own: a busy database must not hold up the card.
 
     What it writes: ``state`` (a ``CardState``, or ``cardd_absent``), the ``reader`` that counts, ``found`` (the names
-    of all readers there are), how ``many`` devices they are, ``held`` (another program uses it), and ``since_ms``, when that began.
+    of all readers there are), how ``many`` devices they are, ``held`` (another program uses it), and ``since_ms``, when
+    that began.
     """
 
     def __init__(self, signals: SignalStore, now_ms: Callable[[], int], log: EventLog) -> None:
@@ -72,5 +73,5 @@ class ReaderReport:
 
 
 def _device(reader: str) -> str:
-    """A reader's name without its last number: PC/SC counts the slots of one device there, with contacts and without."""
+    """A reader's name without its last number, which counts the slots of one device: with contacts and without."""
     return reader.rpartition(" ")[0]
