@@ -99,15 +99,16 @@ class _Context:
         """The dwEventState of readers given with the one last seen (0 for none); waits for one of them to differ.
 
         With ``new_readers`` also for any reader that is plugged in. A reader that is unplugged meanwhile is not among
-        the answers; None if one was away before.
+        the answers; None if one was away before. That another program came or went ends no wait, but is among the
+        answers when its time is over.
         """
         asked = [*known.items(), *([(NEW_READERS, scard.SCARD_STATE_UNAWARE)] if new_readers else [])]
         code, states = scard.SCardGetStatusChange(self.handle, timeout_ms, asked)
         if code in _NO_READER:
             return None
-        if code in (scard.SCARD_E_TIMEOUT, scard.SCARD_E_CANCELLED):
+        if code == scard.SCARD_E_CANCELLED:
             return dict(known)
-        if code != scard.SCARD_S_SUCCESS:
+        if code not in (scard.SCARD_S_SUCCESS, scard.SCARD_E_TIMEOUT):
             raise ReaderServiceError(reason=_name(code))
         seen = {name: flags & ~scard.SCARD_STATE_CHANGED for name, flags, _ in states if name != NEW_READERS}
         return {name: flags for name, flags in seen.items() if not flags & _UNPLUGGED}

@@ -81,7 +81,8 @@ class PrivatePcscd(Server):
         for name in (SOCKET, "pcscd.pid"):
             (self.directory / name).unlink(missing_ok=True)
         drivers = self.directory / "drivers"
-        drivers.mkdir(exist_ok=True)
+        shutil.rmtree(drivers, ignore_errors=True)  # another one may have run in this directory
+        drivers.mkdir()
         self._furnish(drivers)
         (self.directory / "reader.conf").write_text(self._serial_readers())
         namespace = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount"]

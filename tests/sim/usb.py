@@ -9,6 +9,7 @@ import plistlib
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.sim.card.card import VirtualCard
@@ -28,12 +29,15 @@ class CompilerMissingError(RuntimeError):
 
 
 class UsbReader(VirtualReader):
-    """One reader with its cable, unplugged when made. A card lies on it also while it is unplugged."""
+    """One reader with its cable, unplugged when made. A card may lie on it also while it is unplugged.
 
-    def __init__(self, bus: Path, product: str, port: int) -> None:
+    ``watched`` says whether a pcscd runs that takes notice.
+    """
+
+    def __init__(self, device: Path, port: int, watched: Callable[[], bool]) -> None:
         super().__init__(port)
-        self._device = bus / product
-        self._bus = bus
+        self._device = device
+        self._watched = watched
         self._waiting: VirtualCard | None = None
 
     @property
@@ -41,21 +45,38 @@ class UsbReader(VirtualReader):
         return self._device.exists()
 
     def plug(self) -> None:
-        """Returns when the driver waits for a card, so pcscd must run; one that lay on it lies there again."""
-        new = self._bus / f"new.{self._device.name}"
+        """Returns when the driver waits for a card, and a card that lay on the reader lies there again."""
+        new = self._device.with_name(f"new.{self._device.name}")
         new.write_text(f"{self.port}\n")
         new.rename(self._device)
-        self._wait_for_driver(True)
-        card, self._waiting = self._waiting, None
-        if card is not None:
-            self.insert(card)
+        if self._watched():
+            self._wait_for_driver(True)
+            self.lay_back()
 
     def unplug(self) -> None:
         """Returns when the driver let go of it; an exchange with a card fails at once."""
-        self._waiting = self.card
+        card = self.card
         self._device.unlink()
-        self.remove()
-        self._wait_for_driver(False)
+        super().remove()
+        self._waiting = card
+        if self._watched():
+            self._wait_for_driver(False)
+
+    def insert(self, card: VirtualCard) -> None:
+        if self.plugged and self._watched():
+            super().insert(card)
+        else:
+            self._waiting = card
+
+    def remove(self) -> None:
+        self._waiting = None
+        super().remove()
+
+    def lay_back(self) -> None:
+        """The card that was put on while there was no reader for it is seen now."""
+        card, self._waiting = self._waiting, None
+        if card is not None:
+            self.insert(card)
 
     def _wait_for_driver(self, there: bool) -> None:
         end = time.monotonic() + NOTICED_S
@@ -84,9 +105,15 @@ class UsbPcscd(PrivatePcscd):
             shutil.rmtree(self._bus, ignore_errors=True)
             self._bus.mkdir(parents=True)
             self.readers = tuple(
-                UsbReader(self._bus, f"{number:04}", self.port + number - 1) for number in range(1, len(MODELS) + 1)
+                UsbReader(self._bus / f"{number:04}", self.port + number - 1, lambda: self.running)
+                for number in range(1, len(MODELS) + 1)
             )
         super()._launch()
+
+    def start(self) -> None:
+        super().start()
+        for reader in self.readers:
+            reader.lay_back()
 
     def _furnish(self, drivers: Path) -> None:
         super()._furnish(drivers)
@@ -117,8 +144,6 @@ def _bundle() -> bytes:
 
 
 def _compile(library: Path) -> None:
-    if library.exists():
-        return
     driver = f'-DDRIVER="{IN_DRIVERS / SONAME}"'
     flags = ["-shared", "-fPIC", "-Wall", "-Werror", "-I/usr/include/PCSC", driver]
     try:
