@@ -1,4 +1,4 @@
-"""What the ledger costs beside a bare encrypted table, and a long one by itself. See ``scripts/bench/ledger --help``."""
+"""What the ledger costs beside a bare encrypted table, and a long one alone. See ``scripts/bench/ledger --help``."""
 
 import os
 import statistics
