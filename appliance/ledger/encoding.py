@@ -29,8 +29,16 @@ def encode(value: Any) -> bytes:
 
 def decode(data: bytes) -> Any:
     """The value of exactly these bytes; raises ``EncodingError`` if ``encode`` would not give them back."""
+    value = parse(data)
+    if encode(value) != data:
+        raise EncodingError(reason="not deterministic")
+    return value
+
+
+def parse(data: bytes) -> Any:
+    """The value of these bytes, for who then compares them with the one encoding; raises ``EncodingError``."""
     try:
-        value = cbor2.loads(
+        return cbor2.loads(
             data,
             semantic_decoders=_NO_TAGS,
             max_depth=MAX_DEPTH,
@@ -39,9 +47,6 @@ def decode(data: bytes) -> Any:
         )
     except (cbor2.CBORDecodeError, UnicodeDecodeError, OverflowError, MemoryError, RecursionError) as error:
         raise EncodingError(reason="not CBOR") from error
-    if encode(value) != data:
-        raise EncodingError(reason="not deterministic")
-    return value
 
 
 def unsigned(number: int) -> bytes:

@@ -12,7 +12,7 @@ from enum import Enum, unique
 from typing import Any, Self
 
 from appliance.errors import UntrustedError
-from appliance.ledger.encoding import decode, encode, unsigned
+from appliance.ledger.encoding import EncodingError, decode, encode, parse, unsigned
 
 EPOCH_MS = 1_577_836_800_000
 """2020-01-01T00:00:00Z: the ledgers' epoch, in milliseconds since 1970."""
@@ -112,23 +112,37 @@ class Entry:
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Raises ``EncodingError`` or ``EntryFormError``."""
-        parts = decode(data)
-        if not isinstance(parts, list) or len(parts) != 9:
-            raise EntryFormError(reason="not nine parts")
-        *numbers, refs, commitment = parts
-        if not all(_is_unsigned(one) for one in numbers) or not isinstance(refs, list):
-            raise EntryFormError(reason="a number is missing")
-        if not all(_is_unsigned(one) for one in refs):
-            raise EntryFormError(reason="a reference is no index")
-        if not isinstance(commitment, bytes) or len(commitment) != COMMITMENT_BYTES:
-            raise EntryFormError(reason="no commitment")
-        kind, version, time_ms, boot, monotonic_ms, actor, subject = numbers
+        kind, version, time_ms, boot, monotonic_ms, actor, subject, refs, commitment = entry_parts(data)
         return cls(kind, version, time_ms, boot, monotonic_ms, actor, subject, tuple(refs), commitment)
 
     @property
     def wall_ms(self) -> int:
         """Milliseconds since 1970 by the writer's wall clock."""
         return self.time_ms + EPOCH_MS
+
+
+def entry_parts(data: bytes) -> list[Any]:
+    """The nine parts of an entry, checked for form and for the one encoding, without an object for them.
+
+    Raises ``EncodingError`` or ``EntryFormError``.
+    """
+    parts = parse(data)
+    if type(parts) is not list or len(parts) != 9:
+        raise EntryFormError(reason="not nine parts")
+    refs, commitment = parts[7], parts[8]
+    if type(refs) is not list or not all(_is_unsigned(one) for one in refs):
+        raise EntryFormError(reason="a reference is no index")
+    if type(commitment) is not bytes or len(commitment) != COMMITMENT_BYTES:
+        raise EntryFormError(reason="no commitment")
+    try:
+        same = encode_entry(*parts) == data
+    except (TypeError, EncodingError) as error:
+        raise EntryFormError(reason="a number is missing") from error
+    if not same and not all(_is_unsigned(one) for one in parts[:7]):
+        raise EntryFormError(reason="a number is missing")
+    if not same:
+        raise EncodingError(reason="not deterministic")
+    return parts
 
 
 def encode_entry(

@@ -63,6 +63,15 @@ class Frontier:
         self.size += 1
         return completed
 
+    def push(self, leaf: bytes) -> None:
+        """As ``append``, for who keeps no subtrees."""
+        node, size, peaks = leaf, self.size, self.peaks
+        while size & 1:
+            node = node_hash(peaks.pop(), node)
+            size >>= 1
+        peaks.append(node)
+        self.size += 1
+
     def root(self) -> bytes:
         """The Merkle Tree Hash of all leaves so far, 32 bytes (RFC 9162 section 2.1.1)."""
         if not self.peaks:

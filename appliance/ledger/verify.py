@@ -2,14 +2,17 @@
 be passed on by mistake. No I/O.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import Checkpoint, claimed_size, open_checkpoint
-from appliance.ledger.entry import Body, Entry, EntryType, check_body
+from appliance.ledger.entry import Body, Entry, EntryType, check_body, entry_parts
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.merkle import Frontier, leaf_hash
+
+OPENING = (EntryType.LEDGER_OPENED.number, EntryType.BOX_STARTED.number)
+"""The types whose entry is the beginning of the boot that it names."""
 
 
 class OriginError(UntrustedError):
@@ -105,7 +108,7 @@ def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: in
     nodes: list[tuple[int, int, bytes]] = []
     for index, item in enumerate(batch.items, batch.first):
         entry = Entry.decode(item.entry)
-        last_time_ms = check_order(entry, index, last_time_ms)
+        last_time_ms = check_order(entry.type, entry.time_ms, entry.boot, entry.refs, index, last_time_ms)
         if item.body is not None:
             check_body(entry, item.body)
         nodes += grown.append(leaf_hash(item.entry))
@@ -114,14 +117,13 @@ def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: in
     return VerifiedBatch(batch.first, tuple(entries), batch.items, grown, tuple(nodes), checkpoint)
 
 
-def check_order(entry: Entry, index: int, last_time_ms: int) -> int:
+def check_order(kind: int, time_ms: int, boot: int, refs: Sequence[int], index: int, last_time_ms: int) -> int:
     """The entry's time, if it is not older than its predecessor and refers to earlier entries only."""
-    if entry.time_ms < last_time_ms:
+    if time_ms < last_time_ms:
         raise OrderError(index=index, reason="older than its predecessor")
-    opening = entry.type in (EntryType.LEDGER_OPENED.number, EntryType.BOX_STARTED.number)
-    if any(one >= index for one in entry.refs) or entry.boot > index or (entry.boot == index and not opening):
+    if (boot >= index and (boot > index or kind not in OPENING)) or (refs and max(refs) >= index):
         raise OrderError(index=index, reason="refers to a later entry")
-    return entry.time_ms
+    return time_ms
 
 
 def check_head(checkpoint: bytes, frontier: Frontier, origin: str, key: VerifyingKey) -> Checkpoint:
@@ -146,15 +148,15 @@ def verify_ledger(
     counts: dict[int, int] = {}
     for index, (data, body) in enumerate(entries):
         try:
-            entry = Entry.decode(data)
-            last_time_ms = check_order(entry, index, last_time_ms)
+            kind, _, time_ms, boot, _, _, _, refs, _ = entry_parts(data)
+            last_time_ms = check_order(kind, time_ms, boot, refs, index, last_time_ms)
             if body is not None:
-                check_body(entry, body)
+                check_body(Entry.decode(data), body)
         except UntrustedError as error:
             error.fields["index"] = index
             raise
-        frontier.append(leaf_hash(data))
-        counts[entry.type] = counts.get(entry.type, 0) + 1
+        frontier.push(leaf_hash(data))
+        counts[kind] = counts.get(kind, 0) + 1
     if checkpoint is None:
         if frontier.size:
             raise RootError(reason="no checkpoint", size=frontier.size)
