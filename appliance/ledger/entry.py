@@ -49,17 +49,10 @@ class EntryType(Enum):
     ROSTER_IMPORTED = (48, "roster.imported", 1)
     SETTINGS_PUBLISHED = (64, "settings.published", 1)
 
-    @property
-    def number(self) -> int:
-        return self.value[0]
-
-    @property
-    def label(self) -> str:
-        return self.value[1]
-
-    @property
-    def version(self) -> int:
-        return self.value[2]
+    def __init__(self, number: int, label: str, version: int) -> None:
+        self.number = number
+        self.label = label
+        self.version = version
 
 
 LABELS = {one.number: one.label for one in EntryType}

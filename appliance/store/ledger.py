@@ -26,7 +26,7 @@ from appliance.ledger.receipt import make_receipt
 from appliance.ledger.verify import Sealed, VerifiedBatch
 from appliance.store.database import Database, Transaction
 from appliance.store.tree import INDEX_MASK, NoEntryError, Tree, entry_id
-from appliance.store.vault import KEY_BYTES, NO_KEY, Vault, fresh_key, open_with, seal_with
+from appliance.store.vault import KEY_BYTES, NO_KEY, Vault, fresh_keys, open_with, seal_with
 
 KEYS_A_BLOCK = 128
 """Bodies whose keys are wrapped together: few wraps for many bodies, and little to do over when one is erased."""
@@ -182,7 +182,8 @@ class LedgerStore:
         rows: list[tuple[int, bytes, bytes | None, bytes | None, bytes | None]] = []
         for start in range(0, len(items), KEYS_A_BLOCK):
             block = items[start : start + KEYS_A_BLOCK]
-            keys = [NO_KEY if body is None else fresh_key() for _, body in block]
+            fresh = fresh_keys(len(block))
+            keys = [NO_KEY if body is None else key for (_, body), key in zip(block, fresh, strict=True)]
             wrapped = None if all(body is None for _, body in block) else self._vault.wrap(b"".join(keys))
             for at, ((data, body), key) in enumerate(zip(block, keys, strict=True), first + start):
                 plain = None if body is None else body.salt + body.content

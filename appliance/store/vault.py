@@ -51,9 +51,10 @@ class Vault:
             raise SealError() from error
 
 
-def fresh_key() -> bytes:
-    """A key for exactly one body."""
-    return os.urandom(KEY_BYTES)
+def fresh_keys(count: int) -> list[bytes]:
+    """Keys for exactly one body each."""
+    drawn = os.urandom(count * KEY_BYTES)
+    return [drawn[at : at + KEY_BYTES] for at in range(0, len(drawn), KEY_BYTES)]
 
 
 def seal_with(key: bytes, plain: bytes, context: bytes) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from appliance.store.database import Database
 from appliance.store.migrate import migrate
 from appliance.store.schema import LEDGER
-from appliance.store.vault import KEY_BYTES, SealError, Vault, fresh_key, open_with, read_secret, seal_with
+from appliance.store.vault import KEY_BYTES, SealError, Vault, fresh_keys, open_with, read_secret, seal_with
 from tests.sim.box import DATABASE_KEY
 
 PLAIN = "見本 花子".encode()
@@ -15,7 +15,7 @@ PLAIN = "見本 花子".encode()
 
 def sealed_in(vault: Vault, context: bytes) -> tuple[bytes, bytes]:
     """(wrapped key, sealed bytes)."""
-    key = fresh_key()
+    (key,) = fresh_keys(1)
     return vault.wrap(key), seal_with(key, PLAIN, context)
 
 
@@ -37,7 +37,8 @@ def test_two_seals_of_the_same_differ_in_everything(vault: Vault) -> None:
 
 
 def test_many_keys_are_wrapped_together(vault: Vault) -> None:
-    keys = [fresh_key() for _ in range(128)]
+    keys = fresh_keys(128)
+    assert len(set(keys)) == 128
     wrapped = vault.wrap(b"".join(keys))
     assert len(wrapped) == 128 * KEY_BYTES + 8
     assert not any(key in wrapped for key in keys)
