@@ -20,19 +20,20 @@ class Notifier:
         self._send("READY=1")
 
     def alive(self) -> None:
-        self._send("WATCHDOG=1")
+        """Never waits: a systemd that does not take its mail must not hold the program up."""
+        self._send("WATCHDOG=1", socket.MSG_DONTWAIT)
 
     def stopping(self) -> None:
         self._send("STOPPING=1")
 
-    def _send(self, text: str) -> None:
+    def _send(self, text: str, flags: int = 0) -> None:
         if not self._address:
             return
         # An address that begins with @ is an abstract one (unix(7)).
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to_systemd, suppress(OSError):
             # systemd may be restarting itself; what it misses, the watchdog of the unit covers.
-            to_systemd.sendto(text.encode(), address)
+            to_systemd.sendto(text.encode(), flags, address)
 
 
 def keep_alive(notifier: Notifier, healthy: Callable[[], bool]) -> None:

@@ -36,6 +36,16 @@ def test_without_systemd_nothing_happens(tmp_path: Path) -> None:
     Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
 
 
+def test_a_systemd_that_takes_no_mail_holds_nobody_up(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        telling = threading.Thread(target=lambda: [notifier.alive() for _ in range(1000)], daemon=True)
+        telling.start()
+        telling.join(5)
+        assert not telling.is_alive()
+
+
 def test_a_healthy_program_says_so_until_it_is_not(tmp_path: Path) -> None:
     answers = iter([True, True, False])
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
