@@ -22,19 +22,6 @@ from tests.sim.card.talk import (
 from tests.sim.fixtures import MakeCard
 
 
-@pytest.fixture
-def card(make_card: MakeCard) -> VirtualCard:
-    return make_card()
-
-
-@pytest.fixture
-def talk(card: VirtualCard) -> Talk:
-    """A conversation in which the JPKI application is already selected."""
-    one = Talk(card)
-    assert one.sw(SELECT_JPKI) == "9000"
-    return one
-
-
 class TestSelect:
     def test_an_unknown_application_is_not_found(self, card: VirtualCard) -> None:
         assert Talk(card).sw("00A4040C07 A0000000031010") == "6A82"

@@ -6,7 +6,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 from cryptography.x509 import load_der_x509_certificate
 
-from tests.sim.card.card import VirtualCard
 from tests.sim.card.hierarchy import Hierarchy
 from tests.sim.card.talk import (
     DIGEST,
@@ -22,20 +21,6 @@ from tests.sim.card.talk import (
     talk_to,
     verify,
 )
-from tests.sim.fixtures import MakeCard
-
-
-@pytest.fixture
-def card(make_card: MakeCard) -> VirtualCard:
-    return make_card()
-
-
-@pytest.fixture
-def talk(card: VirtualCard) -> Talk:
-    """A conversation in which the JPKI application is already selected."""
-    one = Talk(card)
-    assert one.sw(SELECT_JPKI) == "9000"
-    return one
 
 
 class TestVerify:
