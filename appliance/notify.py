@@ -19,12 +19,13 @@ class Notifier:
     def ready(self) -> None:
         self._send("READY=1")
 
+    # A systemd that does not take its mail must not hold the program up: these two never wait.
+
     def alive(self) -> None:
-        """Never waits: a systemd that does not take its mail must not hold the program up."""
         self._send("WATCHDOG=1", socket.MSG_DONTWAIT)
 
     def stopping(self) -> None:
-        self._send("STOPPING=1")
+        self._send("STOPPING=1", socket.MSG_DONTWAIT)
 
     def _send(self, text: str, flags: int = 0) -> None:
         if not self._address:

@@ -40,7 +40,13 @@ def test_a_systemd_that_takes_no_mail_holds_nobody_up(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify")})
-        telling = threading.Thread(target=lambda: [notifier.alive() for _ in range(1000)], daemon=True)
+
+        def tell() -> None:
+            for _ in range(1000):
+                notifier.alive()
+            notifier.stopping()
+
+        telling = threading.Thread(target=tell, daemon=True)
         telling.start()
         telling.join(5)
         assert not telling.is_alive()

@@ -9,9 +9,10 @@ A request is ``{"op": ...}`` with ``read``, ``tries_left``, ``open``, ``certific
 """
 
 import base64
-import json
+import math
 import select
 import socket
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,16 +21,16 @@ from typing import Any, Final
 from appliance.card import connection, desk, jpki, key, readers
 from appliance.card.apdu import wipe
 from appliance.card.files import Progress
-from appliance.card.key import MOST_PASSWORD, Key
+from appliance.card.key import Key
+from appliance.card.lines import LineReader, RequestError, decoded, encoded
 from appliance.card.service import CardEvent, CardRead, CardState, Tally
-from appliance.errors import BusyError, Field, MadoguchiError, RefusedError, UnavailableError, UntrustedError
+from appliance.errors import BusyError, Field, MadoguchiError, UnavailableError, UntrustedError
 
-MAX_LINE_BYTES: Final = 4096
-MAX_SECRET_BYTES: Final = MOST_PASSWORD
 MAX_ANSWER_LINE_BYTES: Final = 128 * 1024  # a certificate in base64 and some room
 HEARTBEAT_S: Final = 5.0
 PEER_DEAD_S: Final = 3 * HEARTBEAT_S
 ANSWER_S: Final = 60.0  # a slow card with many exchanges; every progress line starts it anew
+TIMEVAL: Final = struct.Struct("ll")  # seconds and microseconds (socket(7), SO_SNDTIMEO)
 STATES: Final = {state.value: state for state in CardState}
 
 
@@ -37,12 +38,6 @@ class CarddAbsentError(UnavailableError):
     """Nobody answers at the socket, or it broke in the middle."""
 
     code = "cardd.absent"
-
-
-class RequestError(RefusedError):
-    """A line that is no request; the peer is cut off."""
-
-    code = "cardd.request"
 
 
 class PeerError(UntrustedError):
@@ -85,82 +80,6 @@ ERRORS: Final[tuple[type[MadoguchiError], ...]] = (
     CrowdedError,
     CarddAbsentError,
 )
-
-
-class LineReader:
-    """Reads lines and raw bytes from a socket through one buffer, which is wiped behind what was taken."""
-
-    def __init__(self, peer: socket.socket, max_line_bytes: int = MAX_LINE_BYTES) -> None:
-        self._peer = peer
-        self._buffer = bytearray(max_line_bytes + MAX_SECRET_BYTES)
-        self._max_line_bytes = max_line_bytes
-        self._filled = 0
-
-    @property
-    def waiting(self) -> bool:
-        """Whether bytes arrived that nobody took yet."""
-        return self._filled > 0
-
-    def line(self) -> bytes | None:
-        """One line without its end; None when the peer closed. Raises ``RequestError`` for one that is too long.
-
-        Raises ``OSError`` as the socket does, ``TimeoutError`` among them.
-        """
-        looked = 0
-        while True:
-            end = self._buffer.find(b"\n", looked, self._filled)
-            if end >= self._max_line_bytes or (end < 0 and self._filled >= self._max_line_bytes):
-                raise RequestError(reason="line too long")
-            if end >= 0:
-                line = bytes(self._buffer[:end])
-                self._drop(end + 1)
-                return line
-            looked = self._filled
-            if not self._fill():
-                return None
-
-    def take(self, count: int) -> bytearray | None:
-        """``count`` raw bytes, at most ``MAX_SECRET_BYTES``; None when the peer closed before them."""
-        while self._filled < count:
-            if not self._fill():
-                return None
-        taken = bytearray(count)
-        for place in range(count):
-            taken[place] = self._buffer[place]
-        self._drop(count)
-        return taken
-
-    def wipe(self) -> None:
-        wipe(self._buffer)
-
-    def _fill(self) -> bool:
-        with memoryview(self._buffer) as view, view[self._filled :] as free:
-            received = self._peer.recv_into(free)
-        self._filled += received
-        return received > 0
-
-    def _drop(self, count: int) -> None:
-        left = self._filled - count
-        with memoryview(self._buffer) as view:
-            view[:left] = view[count : self._filled]
-            view[left : self._filled] = bytes(count)
-        self._filled = left
-
-
-def encoded(message: Mapping[str, object]) -> bytes:
-    """One message as a line."""
-    return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
-
-
-def decoded(line: bytes) -> dict[str, Any]:
-    """The object on a line. Raises ``RequestError``."""
-    try:
-        message = json.loads(line)
-    except (ValueError, RecursionError) as error:  # RecursionError: a line of nothing but brackets
-        raise RequestError(reason="not JSON") from error
-    if not isinstance(message, dict):
-        raise RequestError(reason="not an object")
-    return message
 
 
 def error_message(error: MadoguchiError) -> dict[str, object]:
@@ -326,9 +245,11 @@ class CardClient:
 
     def _connected(self) -> socket.socket:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        peer.settimeout(self._answer_s)
         try:
+            # Where many knock, one waits in line. With a timeout of Python's own connect(2) would not: it says EAGAIN.
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, TIMEVAL.pack(math.ceil(self._answer_s), 0))
             peer.connect(str(self._path))
+            peer.settimeout(self._answer_s)
         except OSError as error:
             peer.close()
             raise CarddAbsentError(reason=error.strerror or type(error).__name__) from error

@@ -4,7 +4,6 @@ import base64
 import os
 import select
 import socket
-import struct
 import threading
 import time
 from collections import deque
@@ -16,51 +15,23 @@ from typing import Any, Final
 
 from appliance.card.apdu import wipe
 from appliance.card.desk import Desk, DeskClient, unobserved
-from appliance.card.ipc import (
-    HEARTBEAT_S,
-    MAX_SECRET_BYTES,
-    CrowdedError,
-    LineReader,
-    PeerError,
-    RequestError,
-    encoded,
-    error_message,
-    event_message,
-)
-from appliance.card.ipc import decoded as decoded_line
+from appliance.card.guests import Guests, Peers
+from appliance.card.ipc import HEARTBEAT_S, CrowdedError, PeerError, error_message, event_message
 from appliance.card.jpki import DIGEST_INFO
 from appliance.card.key import Key
+from appliance.card.lines import MAX_SECRET_BYTES, LineReader, RequestError, encoded
+from appliance.card.lines import decoded as decoded_line
 from appliance.card.readers import Observe
+from appliance.card.throttle import Throttled
 from appliance.errors import MadoguchiError
 
 SOCKET_MODE: Final = 0o660
-MAX_CLIENTS: Final = 32
-LINE_S: Final = 5.0  # a request that began arrives within this, and an answer is taken within it
+LINE_S: Final = 5.0  # the first request, and any that began, is whole within this; an answer is taken within it
 FLOOD_REQUESTS, FLOOD_S = 100, 10.0
+PENALTY_S: Final = 1.0  # whoever was cut off keeps the place for so long: it cannot come back at once and go on
 BACKLOG: Final = 64
 TICK_S: Final = 1.0
-SO_PEERGROUPS: Final = 59  # linux/socket.h; Python has no name for it
-MOST_OPTION_BYTES: Final = 1024  # Python's own limit: 256 groups, and a process in more of them is refused
-CREDENTIALS = struct.Struct("3i")
-
-
-class Peers:
-    """Which processes may connect: those of these users, and those in any of these groups (``SO_PEERCRED``)."""
-
-    def __init__(self, uids: frozenset[int], gids: frozenset[int] = frozenset()) -> None:
-        self._uids = uids
-        self._gids = gids
-
-    def allow(self, peer: socket.socket) -> bool:
-        _, uid, gid = CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size))
-        if uid in self._uids:
-            return True
-        return bool(self._gids & {gid, *_groups(peer)})
-
-
-def _groups(peer: socket.socket) -> list[int]:
-    raw = peer.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, MOST_OPTION_BYTES)
-    return [number for (number,) in struct.iter_unpack("I", raw)]
+AGAIN_S: Final = 0.1
 
 
 class CardServer:
@@ -70,10 +41,9 @@ class CardServer:
         """Raises ``OSError`` if the socket cannot be made. A socket left behind by a dead process is replaced."""
         self._desk = desk
         self._path = path
-        self._peers = peers
-        self._observe = observe
+        self._observe = Throttled(observe)
         self._ending = threading.Event()
-        self._clients: set[socket.socket] = set()
+        self._guests = Guests(peers)
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
         path.unlink(missing_ok=True)
@@ -84,22 +54,25 @@ class CardServer:
         self._wake = os.eventfd(0)
 
     def serve(self, tick: Callable[[], None]) -> None:
-        """Accepts clients; calls ``tick`` at least once a second."""
+        """Accepts clients; calls ``tick`` about once a second."""
+        ticked = 0.0
         while not self._ending.is_set():
-            tick()
+            if time.monotonic() - ticked >= TICK_S:
+                ticked = time.monotonic()
+                tick()
             listening = self._listener.fileno()
             if listening in select.select([listening, self._wake], [], [], TICK_S)[0]:
-                self._welcome(self._listener.accept()[0])
+                self._accept()
 
     def close(self) -> None:
         """Stops listening, cuts every client off and waits until their sessions ended."""
         self.stop()
         self._listener.close()
         self._path.unlink(missing_ok=True)
+        for peer in self._guests.sockets:
+            with suppress(OSError):  # it hung up at this very moment
+                peer.shutdown(socket.SHUT_RDWR)
         with self._lock:
-            for peer in self._clients:
-                with suppress(OSError):  # it hung up at this very moment
-                    peer.shutdown(socket.SHUT_RDWR)
             threads = set(self._threads)
         for thread in threads:
             thread.join()
@@ -111,20 +84,17 @@ class CardServer:
             self._ending.set()
             os.eventfd_write(self._wake, 1)
 
-    def _welcome(self, peer: socket.socket) -> None:
-        peer.settimeout(LINE_S)
-        refusal: MadoguchiError | None = None
+    def _accept(self) -> None:
         try:
-            if not self._peers.allow(peer):
-                refusal = PeerError()
-        except OSError:  # who it is cannot be told
-            refusal = PeerError()
-        with self._lock:
-            if len(self._clients) >= MAX_CLIENTS:
-                refusal = CrowdedError(clients=MAX_CLIENTS)
-            if refusal is None:
-                self._clients.add(peer)
-        if refusal is not None:
+            peer = self._listener.accept()[0]
+        except OSError as error:  # no file descriptor is left, or no memory: those who are served go on
+            self._observe("client.refused", code=CrowdedError.code, reason=type(error).__name__)
+            self._ending.wait(AGAIN_S)
+            return
+        peer.settimeout(LINE_S)
+        try:
+            self._guests.admit(peer)
+        except (PeerError, CrowdedError) as refusal:
             self._observe("client.refused", code=refusal.code)
             with peer, suppress(OSError):  # whether it still listens is its own affair
                 peer.sendall(encoded(error_message(refusal)))
@@ -140,18 +110,24 @@ class CardServer:
         try:
             _Conversation(self._desk, client, peer, lines, self._ending).run()
         except MadoguchiError as error:  # only a request that is none ends here
-            self._observe("client.cut_off", code=error.code, reason=error.fields.get("reason"))
-            with suppress(OSError):
-                peer.sendall(encoded(error_message(error)))
+            self._cut_off(peer, client, error)
         except OSError as error:
             self._observe("client.lost", reason=type(error).__name__)
         finally:
             lines.wipe()
             client.leave()
             peer.close()
+            self._guests.dismiss(peer)
             with self._lock:
-                self._clients.discard(peer)
                 self._threads.discard(threading.current_thread())
+
+    def _cut_off(self, peer: socket.socket, client: DeskClient, error: MadoguchiError) -> None:
+        self._observe("client.cut_off", code=error.code, reason=error.fields.get("reason"))
+        client.leave()
+        with suppress(OSError):
+            peer.sendall(encoded(error_message(error)))
+            peer.shutdown(socket.SHUT_RDWR)
+        self._ending.wait(PENALTY_S)
 
 
 class _Conversation:
@@ -169,12 +145,14 @@ class _Conversation:
 
     def run(self) -> None:
         """Until the client closes. Raises ``RequestError`` or ``CrowdedError`` for one to cut off, and ``OSError``."""
+        asked = False  # nobody connects without something to say
         while not self._ending.is_set():
-            if not self._lines.waiting:
+            if asked and not self._lines.waiting:
                 self._wait_for_request()
-            line = self._lines.line()
+            line = self._lines.line(LINE_S)
             if line is None:
                 return
+            asked = True
             self._check_pace()
             request = decoded_line(line)
             if request.get("op") == "watch":
@@ -227,25 +205,17 @@ class _Conversation:
                 raise RequestError(reason="unknown op")
 
     def _read(self) -> dict[str, object]:
-        lost: list[OSError] = []
-
         def tell(done: int, expected: int) -> None:
-            if not lost:
-                try:
-                    self._send({"progress": [done, expected]})
-                except OSError as error:
-                    lost.append(error)  # the exchange with the card is finished first, in order
+            self._send({"progress": [done, expected]})  # who does not listen any more needs no rest of the certificate
 
         read = self._client.read(tell)
-        if lost:
-            raise lost[0]
         return {**asdict(read), "certificate": None if read.certificate is None else _text(read.certificate)}
 
     def _open(self, request: Mapping[str, Any]) -> dict[str, object]:
         count, last_try = request.get("secret_bytes"), request.get("last_try", False)
         if type(count) is not int or not 0 < count <= MAX_SECRET_BYTES:
             raise RequestError(reason="secret_bytes")
-        secret = self._lines.take(count)
+        secret = self._lines.take(count, LINE_S)
         if secret is None:
             raise RequestError(reason="closed before the secret")
         try:
@@ -260,7 +230,7 @@ class _Conversation:
         number, spoke = 0, time.monotonic()
         while not self._ending.is_set():
             if self._lines.waiting or select.select([self._peer], [], [], 0)[0]:
-                if self._lines.line() is not None:
+                if self._lines.line(LINE_S) is not None:
                     raise RequestError(reason="a watching client has nothing to say")
                 return
             found = self._desk.next_event(number, 0.5)

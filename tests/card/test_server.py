@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import socket
 import tempfile
 import threading
@@ -17,11 +18,14 @@ from hypothesis import strategies as st
 from appliance.card import server as server_module
 from appliance.card.connection import CardAbsentError, CardRemovedError
 from appliance.card.desk import Desk
-from appliance.card.ipc import CardClient, CarddAbsentError, PeerError, decoded
+from appliance.card.guests import MAX_OF_A_PROCESS, Peers
+from appliance.card.ipc import CardClient, CarddAbsentError, PeerError
 from appliance.card.key import LastTryError, WrongPinError
+from appliance.card.lines import decoded
 from appliance.card.readers import CardBusyError
-from appliance.card.server import CardServer, Peers
+from appliance.card.server import CardServer
 from appliance.card.service import CardEvent, CardState
+from appliance.errors import Field
 from tests.card.table import READER, Table, quietly, signed
 from tests.card.test_desk import Log, eventually
 from tests.sim.card.card import VirtualCard
@@ -62,6 +66,11 @@ class Counter:
         self._clients.append(CardClient(self.path, answer_s=5))
         return self._clients[-1]
 
+    @property
+    def refusals(self) -> list[tuple[str, Field]]:
+        """Names of events with their reason."""
+        return [(name, fields.get("reason")) for name, fields in self.log.events]
+
     def connect(self) -> socket.socket:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         peer.settimeout(5)
@@ -93,6 +102,12 @@ def opened(peers: Peers = OURSELVES) -> Iterator[Counter]:
             yield one
         finally:
             one.stop()
+
+
+@pytest.fixture(autouse=True)
+def _no_penalty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All clients here are of one process, which must not pay for what a test before did."""
+    monkeypatch.setattr(server_module, "PENALTY_S", 0.0)
 
 
 @pytest.fixture
@@ -238,13 +253,13 @@ def test_a_crowd_is_turned_away_and_the_first_ones_stay(counter: Counter, card: 
     counter.table.put(card)
     with counter.client() as client:
         client.read()
-        crowd = [counter.connect() for _ in range(server_module.MAX_CLIENTS + 5)]
+        crowd = [counter.connect() for _ in range(MAX_OF_A_PROCESS + 5)]
         refused = decoded(crowd[-1].recv(4096).splitlines()[0])
         assert code_of(refused) == "cardd.crowded"
         assert len(signed(client, bytearray(b"1234"), DIGEST)) == 256
         for one in crowd:
             one.close()
-    eventually(lambda: not counter.server._clients)
+    eventually(lambda: not counter.server._guests.sockets)
     assert counter.client().status().state is CardState.PRESENT
 
 
@@ -254,6 +269,72 @@ def test_a_request_that_never_ends_is_given_up(counter: Counter, monkeypatch: py
         peer.sendall(b'{"op":')
         assert peer.recv(100) == b""
     assert "client.lost" in counter.log.names
+
+
+def test_a_request_in_small_parts_is_given_up(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "LINE_S", 0.2)
+    before = time.monotonic()
+    with counter.connect() as peer:
+
+        def drip() -> None:
+            while time.monotonic() - before < 5:
+                peer.sendall(b"[")
+                time.sleep(0.01)
+
+        with pytest.raises(ConnectionError):
+            drip()
+    assert time.monotonic() - before < 2
+
+
+def test_who_connects_and_says_nothing_is_let_go(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "LINE_S", 0.05)
+    with counter.connect() as peer:
+        assert peer.recv(100) == b""
+
+
+def test_who_said_something_may_be_silent_for_long(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "LINE_S", 0.05)
+    with counter.client() as client:
+        client.status()
+        time.sleep(0.3)
+        assert client.tally().exchanges == 0  # over the same connection: this call makes no new one on its own
+
+
+def test_who_was_cut_off_keeps_its_place_for_a_while(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "PENALTY_S", 0.3)
+    for _ in range(MAX_OF_A_PROCESS):
+        assert code_of(counter.answers(b"nonsense\n")[-1]) == "cardd.request"
+    assert code_of(counter.answers(b'{"op":"status"}\n')[-1]) == "cardd.crowded"
+    eventually(lambda: not counter.server._guests.sockets)
+    assert counter.client().status().state is CardState.EMPTY
+
+
+def test_where_no_file_can_be_opened_the_clients_there_are_go_on(
+    counter: Counter, card: VirtualCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter.table.put(card)
+    with counter.client() as client:
+        client.read()
+        monkeypatch.setattr(server_module, "AGAIN_S", 0.01)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with peer:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (peer.fileno() + 1, hard))
+            try:
+                peer.connect(str(counter.path))
+                eventually(lambda: ("client.refused", "OSError") in counter.refusals)
+                assert len(signed(client, bytearray(b"1234"), DIGEST)) == 256
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            peer.settimeout(5)
+            peer.sendall(b'{"op":"status"}\n')
+            assert b'"ok"' in peer.recv(4096)
+
+
+def test_a_flood_is_not_written_to_the_log_line_by_line(counter: Counter) -> None:
+    for _ in range(20):
+        counter.answers(b"nonsense\n")
+    assert counter.log.names.count("client.cut_off") == 1
 
 
 def test_strangers_are_refused(card: VirtualCard) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from appliance.card.ipc import ERRORS, CardClient, encoded, error_message, event_message
+from appliance.card.ipc import ERRORS, CardClient, error_message, event_message
 from appliance.card.key import Key, WrongPinError
+from appliance.card.lines import encoded
 from appliance.card.service import CardEvent, CardRead, CardState, Tally
 from appliance.errors import MadoguchiError
 from tests.fuzz.lines import SET, Message, stream

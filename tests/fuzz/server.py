@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from appliance.card.desk import Desk, DeskClient
-from appliance.card.ipc import ERRORS, MAX_LINE_BYTES, CrowdedError, LineReader, RequestError, decoded, encoded
+from appliance.card.ipc import ERRORS, CrowdedError
 from appliance.card.key import Key
+from appliance.card.lines import MAX_LINE_BYTES, LineReader, RequestError, decoded, encoded
 from appliance.card.server import FLOOD_REQUESTS, _Conversation
 from tests.card.holders import SECRETS, pins_sent
 from tests.card.table import READER, Table

@@ -8,8 +8,9 @@ import signal
 import sys
 
 from appliance.card.desk import Desk
+from appliance.card.guests import Peers
 from appliance.card.pcsc import PcscReaders
-from appliance.card.server import CardServer, Peers
+from appliance.card.server import CardServer
 from appliance.config import Settings, load_settings, settings_paths
 from appliance.errors import ConfigError, Field
 from appliance.log import EventLog, start_logging
