@@ -18,42 +18,12 @@ from tests.card.test_desk import eventually
 from tests.card.thief import Thief
 from tests.sim.card.card import VirtualCard
 from tests.sim.fixtures import MakeCard
-from tests.sim.pcscd import PrivatePcscd
-from tests.sim.usb import CompilerMissingError, UsbPcscd, UsbReader
+from tests.sim.usb import UsbPcscd, UsbReader
 
 pytestmark = pytest.mark.scenario
 DIGEST = hashlib.sha256(b"statement").digest()
 ALPHA, BETA = "Alpha Reader 00 00", "Beta Reader 01 00"
 GONE = (ReaderAbsentError, CardRemovedError)
-
-
-@pytest.fixture(scope="module")
-def module_usb(session_pcscd: PrivatePcscd) -> Iterator[UsbPcscd]:
-    """In the place of the session's: a process goes on asking for pcscd where it first found one."""
-    session_pcscd.stop()
-    daemon = UsbPcscd(session_pcscd.directory)
-    try:
-        daemon.start()
-    except CompilerMissingError as error:
-        pytest.skip(str(error))
-    yield daemon
-    daemon.stop()
-
-
-@pytest.fixture
-def usb(module_usb: UsbPcscd, monkeypatch: pytest.MonkeyPatch) -> Iterator[UsbPcscd]:
-    """Both readers are plugged in, in their order."""
-    if not module_usb.running:
-        module_usb.start()
-    for name, value in module_usb.environment.items():
-        monkeypatch.setenv(name, value)
-    for reader in module_usb.readers:
-        reader.plug()
-    yield module_usb
-    for reader in module_usb.readers:
-        if reader.plugged:
-            reader.unplug()
-        reader.remove()
 
 
 @pytest.fixture

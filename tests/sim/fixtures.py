@@ -12,6 +12,7 @@ from tests.sim.card.hierarchy import Hierarchy
 from tests.sim.card.pki import LATEST, REFERENCE_DER_BYTES, PrivateKey, Wish, make_key
 from tests.sim.card.vpcd import VirtualReader
 from tests.sim.pcscd import PrivatePcscd
+from tests.sim.usb import CompilerMissingError, UsbPcscd
 
 CACHE = Path(__file__).parents[2] / ".cache" / "card-hierarchy"
 
@@ -104,3 +105,32 @@ def reader(pcscd: PrivatePcscd, slots: tuple[VirtualReader, ...]) -> Iterator[Vi
 def second_reader(pcscd: PrivatePcscd, slots: tuple[VirtualReader, ...]) -> Iterator[VirtualReader]:
     yield slots[1]
     slots[1].remove()
+
+
+@pytest.fixture(scope="module")
+def module_usb(session_pcscd: PrivatePcscd) -> Iterator[UsbPcscd]:
+    """In the place of the session's pcscd: a process goes on asking for it where it first found one."""
+    session_pcscd.stop()
+    daemon = UsbPcscd(session_pcscd.directory)
+    try:
+        daemon.start()
+    except CompilerMissingError as error:
+        pytest.skip(str(error))
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def usb(module_usb: UsbPcscd, monkeypatch: pytest.MonkeyPatch) -> Iterator[UsbPcscd]:
+    """A pcscd with two readers that can be unplugged; both are plugged in, in their order."""
+    if not module_usb.running:
+        module_usb.start()
+    for name, value in module_usb.environment.items():
+        monkeypatch.setenv(name, value)
+    for reader in module_usb.readers:
+        reader.plug()
+    yield module_usb
+    for reader in module_usb.readers:
+        if reader.plugged:
+            reader.unplug()
+        reader.remove()

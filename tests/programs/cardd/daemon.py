@@ -31,11 +31,12 @@ sys.stdin.read()
 class Daemon:
     """A running ``cardd`` with its run directory and the systemd it believes in."""
 
-    def __init__(self, folder: Path, level: str = "debug") -> None:
+    def __init__(self, folder: Path, level: str = "debug", reader: str = "") -> None:
+        """``reader`` is the name in the settings."""
         self.path = folder / "card.sock"
         self.log_file = folder / "cardd.log"
         settings = folder / "box.toml"
-        settings.write_text(f'[box]\nrun_dir = "{folder}"\nlog_level = "{level}"\n')
+        settings.write_text(f'[box]\nrun_dir = "{folder}"\nlog_level = "{level}"\n[reader]\nname = "{reader}"\n')
         (folder / "notify").unlink(missing_ok=True)  # of one that ran here before
         self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.systemd.bind(str(folder / "notify"))
@@ -92,4 +93,22 @@ class DyingClient:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with self._process as process:  # closes its pipes and waits for its end
+            process.kill()
+
+
+class BusyClient:
+    """A process that begins a whole visit; killed at the end of a ``with``, wherever it is by then."""
+
+    def __init__(self, path: Path, pin: str) -> None:
+        self._pin = json.dumps({"AUTHENTICATION": pin}).encode() + b"\n"
+        self._process = subprocess.Popen([sys.executable, "-c", DYING, str(path)], stdin=subprocess.PIPE)
+
+    def __enter__(self) -> "BusyClient":
+        assert self._process.stdin is not None
+        self._process.stdin.write(self._pin)
+        self._process.stdin.flush()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with self._process as process:
             process.kill()
