@@ -14,14 +14,14 @@ from pathlib import Path
 
 from tests.sim.card.card import VirtualCard
 from tests.sim.card.vpcd import VirtualReader
-from tests.sim.pcscd import IN_DRIVERS, SONAME, PrivatePcscd, listening
+from tests.sim.pcscd import IN_DRIVERS, LOG, SONAME, PrivatePcscd, listening
 
 MODELS = ("Alpha Reader", "Beta Reader")
 VENDOR = "0x1209"
 SOURCE = Path(__file__).with_name("usb_reader.c")
 LIBRARY = "libusbreader.so"
 IN_BUNDLE = Path("usb_reader.bundle/Contents/Linux") / LIBRARY
-NOTICED_S = 5.0
+NOTICED_S = 10.0
 
 
 class CompilerMissingError(RuntimeError):
@@ -81,8 +81,11 @@ class UsbReader(VirtualReader):
     def _wait_for_driver(self, there: bool) -> None:
         end = time.monotonic() + NOTICED_S
         while listening([self.port]) != there:
-            assert time.monotonic() < end, "pcscd did not notice"
+            assert time.monotonic() < end, f"pcscd did not notice; it said: {self._last_words()}"
             time.sleep(0.01)
+
+    def _last_words(self) -> str:
+        return (self._device.parents[1] / LOG).read_text(errors="replace")[-2000:]
 
 
 class UsbPcscd(PrivatePcscd):
