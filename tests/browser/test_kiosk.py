@@ -19,7 +19,9 @@ def _empty_reader(world: World, page: Page) -> Iterator[None]:
     yield
     world.stage.remove()
     page.goto(world.kiosk_url)
-    if page.locator("form[action='/cancel'] button").count():
+    # Once the reader is seen to be empty: a button of the screen before would be pressed too late.
+    page.wait_for_selector(".step-waiting, .step-problem")
+    if page.locator(".step-problem form[action='/cancel'] button").count():
         page.locator("form[action='/cancel'] button").first.click()
     page.wait_for_selector(".step-waiting")
 
