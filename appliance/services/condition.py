@@ -28,6 +28,11 @@ class Heard:
     value: dict[str, Field]
     age_ms: int
 
+    def lasting_ms(self, name: str) -> int:
+        """How long something has lasted by now that had lasted so many seconds when it was said."""
+        seconds = self.value.get(name)
+        return seconds * 1000 + self.age_ms if isinstance(seconds, int) else 0
+
 
 @dataclass(frozen=True)
 class Condition:

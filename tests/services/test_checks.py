@@ -9,7 +9,7 @@ from appliance.errors import Field
 from appliance.ledger.entry import EPOCH_MS
 from appliance.ledger.keys import SigningKey
 from appliance.services.checks import CHECKS, problems
-from appliance.services.checks.card import LEFT_MS, MUTE_MS, check_card
+from appliance.services.checks.card import check_card
 from appliance.services.checks.clock import TOLERATED_MS, check_clock
 from appliance.services.checks.disk import FULL_BYTES, LOW_BYTES, check_disk
 from appliance.services.checks.enrolment import check_enrolment
@@ -71,7 +71,7 @@ def test_a_reader_that_is_away_is_a_fault(reader: Heard | None, code: str) -> No
 
 
 def reader(state: str = "empty", **more: object) -> Heard:
-    said = {"state": state, "reader": "A 00", "found": "A 00", "many": 1, "held": False, "since_ms": NOW_MS, **more}
+    said = {"state": state, "reader": "A 00", "found": "A 00", "many": 1, "held": False, **more}
     return Heard(said, 0)  # type: ignore[arg-type]  # the callers' values are fields
 
 
@@ -92,23 +92,30 @@ def test_several_readers_are_told_unless_one_was_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "after_ms", "code", "fields"),
+    ("said", "code", "fields"),
     [
-        ({"state": "mute"}, MUTE_MS, "health.card_mute", {"minutes": 0}),
-        ({"state": "present"}, LEFT_MS, "health.card_left", {"minutes": 10}),
-        ({"state": "empty", "held": True}, MUTE_MS, "health.reader_held", {"reader": "A 00", "minutes": 0}),
+        ({"state": "mute", "lasted_s": 9}, None, {}),
+        ({"state": "mute", "lasted_s": 10}, "health.card_mute", {}),
+        ({"state": "empty", "held": True, "lasted_s": 9}, None, {}),
+        ({"state": "empty", "held": True, "lasted_s": 10}, "health.reader_held", {"reader": "A 00"}),
+        ({"state": "present", "lasted_s": 86_400, "left_s": 0}, None, {}),  # somebody takes their time
+        ({"state": "present", "lasted_s": 400, "left_s": 299}, None, {}),
+        ({"state": "present", "lasted_s": 400, "left_s": 300}, "health.card_left", {"minutes": 5}),
+        ({"state": "mute", "lasted_s": 400, "left_s": 300}, "health.card_mute", {}),
     ],
 )
-def test_what_lies_there_too_long_is_told(
-    said: dict[str, object], after_ms: int, code: str, fields: dict[str, object]
-) -> None:
-    lasting = but(WELL, reader=reader(**said, since_ms=NOW_MS - after_ms))  # type: ignore[arg-type]
-    assert check_card(lasting) is None
-    found = check_card(but(lasting, now_ms=NOW_MS + 1))
-    assert found is not None
-    assert (found.code, found.severity, found.fields) == (code, WARNING, fields)
-    silent = replace(reader(**said, since_ms=0), age_ms=READER_SILENT_MS + 1)  # type: ignore[arg-type]
+def test_what_lies_there_too_long_is_told(said: dict[str, object], code: str | None, fields: dict[str, object]) -> None:
+    a_moment_ago = replace(reader(**said), age_ms=500)  # type: ignore[arg-type]  # its keywords are fields
+    found = check_card(but(WELL, reader=a_moment_ago))
+    assert (found and (found.code, found.severity, found.fields)) == (code and (code, WARNING, fields))
+    silent = replace(a_moment_ago, age_ms=READER_SILENT_MS + 1)
     assert check_card(but(WELL, reader=silent)) is None
+
+
+def test_what_lasts_goes_on_lasting_between_two_words_of_the_kiosk() -> None:
+    said = reader("present", lasted_s=300, left_s=290)
+    assert check_card(but(WELL, reader=said)) is None
+    assert check_card(but(WELL, reader=replace(said, age_ms=10_001))) is not None
 
 
 @pytest.mark.parametrize(
@@ -178,9 +185,14 @@ def test_every_file_of_checks_is_listed_and_every_code_has_its_sentences() -> No
         but(WELL, reader=Heard({"state": "service_absent"}, 0), last_entry_ms=NOW_MS + 86_400_000),
         but(WELL, sync=Heard({"refused": "x"}, 0)),
         but(WELL, oldest_pending_ms=0),
+        but(WELL, reader=Heard({"state": "cardd_absent"}, 0)),
+        but(WELL, reader=reader("reader_absent", many=1), wanted_reader="B"),
+        but(WELL, reader=reader(many=2, held=True, lasted_s=60)),
+        but(WELL, reader=reader("mute", lasted_s=60)),
+        but(WELL, reader=reader("present", left_s=600)),
     )
     found = {one.code: one for condition in everything for one in problems(condition)}
-    assert len(found) == 11
+    assert len(found) == 17
     for problem in found.values():
         for part in ("", "means", "next"):
             assert all(sentences.text(one, problem.code, part, **problem.fields) for one in sentences.languages)

@@ -63,7 +63,7 @@ def make_kiosk(settings: Settings) -> Flask:
         verifier_key,
     )
     sentences, socket = Catalogue(MESSAGES), settings.box.run_dir / CARD_SOCKET
-    report = ReaderReport(SignalStore(box.database), clock.now_ms, LOG)
+    report = ReaderReport(SignalStore(box.database), clock.now_ms)
     conductor = Conductor(
         Flow(LANGUAGE, settings.kiosk.idle_s * 1000, settings.kiosk.grace_s * 1000),
         session=CardClient(socket),
@@ -74,7 +74,7 @@ def make_kiosk(settings: Settings) -> Flask:
         log=LOG,
         on_reader=report.see,
     )
-    report.start()
+    report.start(lambda: conductor.left_s)
     conductor.start()
     site = make_site(
         __package__ or "appliance.programs.kiosk",

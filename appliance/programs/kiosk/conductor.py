@@ -79,6 +79,7 @@ class Conductor:
         self._changed = threading.Condition()
         self._commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._visit = Visit(0, 0)
+        self._step_began = time.monotonic()
         self._ending = threading.Event()
         self._threads = [
             threading.Thread(target=target, name=f"kiosk-{target.__name__}", daemon=True)
@@ -110,6 +111,12 @@ class Conductor:
             return self._flow.screen
 
     @property
+    def left_s(self) -> float:
+        """For how long a card has been lying there although all is over; 0 while anybody is served."""
+        with self._changed:
+            return time.monotonic() - self._step_began if self._flow.screen.step is Step.TAKE_CARD else 0.0
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """The sentences that the person is asked to agree to, with their readings."""
         with self._changed:
@@ -134,6 +141,8 @@ class Conductor:
             self._prepare_statement(before)
             for command in commands:
                 self._commands.put(command)
+            if self._flow.screen.step is not before.step:
+                self._step_began = time.monotonic()
             if self._flow.screen.version != before.version:
                 self._tell(before)
                 self._changed.notify_all()

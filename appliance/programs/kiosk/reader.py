@@ -1,12 +1,13 @@
 """Tells the other programs what the kiosk sees of the reader, at every change and as a sign of life."""
 
+import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from appliance.card.service import CardEvent
 from appliance.errors import Field, MadoguchiError
-from appliance.log import EventLog
 from appliance.store.signal import SignalStore
 
 SIGNAL = "reader"
@@ -14,25 +15,32 @@ PERIOD_S = 10.0
 CARDD_ABSENT = "cardd_absent"
 BETWEEN_NAMES = " / "
 MOST_NAMES = 4  # as many as a sentence can name
+INTERFACE = re.compile(r"(?P<model>.+) \[[^\]]*\](?P<serial> \(.*\))? [0-9A-F]{2} [0-9A-F]{2}")
 
 
 class ReaderReport:
     """Writes in a thread of its own: a busy database must not hold up the card.
 
     What it writes: ``state`` (a ``CardState``, or ``cardd_absent``), the ``reader`` that counts, ``found`` (the names
-    of all readers there are), how ``many`` devices they are, ``held`` (another program uses it), and ``since_ms``, when
-    that began.
+    of all readers there are), how ``many`` devices they are, ``held`` (another program uses it), ``lasted_s``, for how
+    long that has been so, and ``left_s``, for how long a card has been lying there with nothing more to do. Durations,
+    because a clock may be put right meanwhile.
     """
 
-    def __init__(self, signals: SignalStore, now_ms: Callable[[], int], log: EventLog) -> None:
-        self._signals, self._now_ms, self._log = signals, now_ms, log
+    def __init__(
+        self, signals: SignalStore, now_ms: Callable[[], int], seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._signals, self._now_ms, self._seconds = signals, now_ms, seconds
+        self._left_s: Callable[[], float] = lambda: 0.0
         self._seen: CardEvent | None = None
-        self._value: Mapping[str, Field] = self._said(None)
+        self._since = seconds()
         self._changed = threading.Event()
         self._ending = False
         self._thread = threading.Thread(target=self._report, name="reader-report", daemon=True)
 
-    def start(self) -> None:
+    def start(self, left_s: Callable[[], float]) -> None:
+        """``left_s`` tells for how long a card has been lying there with nothing more to do, 0 if none has."""
+        self._left_s = left_s
         self._thread.start()
 
     def stop(self) -> None:
@@ -46,20 +54,25 @@ class ReaderReport:
 
     def see(self, event: CardEvent | None) -> None:
         """Notes what is there now, None when ``cardd`` does not answer; written soon after."""
-        if event != self._seen:
-            self._seen, self._value = event, self._said(event)
-            self._changed.set()
+        if event == self._seen:
+            return
+        if _matter(event) != _matter(self._seen):
+            self._since = self._seconds()
+        self._seen = event
+        self._changed.set()
 
-    def _said(self, event: CardEvent | None) -> Mapping[str, Field]:
+    def _said(self) -> Mapping[str, Field]:
+        event, lasted_s = self._seen, int(self._seconds() - self._since)
         if event is None:
-            return {"state": CARDD_ABSENT, "since_ms": self._now_ms()}
+            return {"state": CARDD_ABSENT, "lasted_s": lasted_s}
         return {
             "state": event.state.value,
             "reader": event.reader,
             "found": BETWEEN_NAMES.join(event.readers[:MOST_NAMES]),
-            "many": len({_device(name) for name in event.readers}),
+            "many": len({device(name) for name in event.readers}),
             "held": event.held,
-            "since_ms": self._now_ms(),
+            "lasted_s": lasted_s,
+            "left_s": int(self._left_s()),
         }
 
     def _report(self) -> None:
@@ -68,10 +81,20 @@ class ReaderReport:
             if self._ending:
                 return
             with suppress(MadoguchiError):  # a full disk is told by its own check, and tried again at the next beat
-                self._signals.write(SIGNAL, self._value, self._now_ms())
+                self._signals.write(SIGNAL, self._said(), self._now_ms())
             self._changed.wait(PERIOD_S)
 
 
-def _device(reader: str) -> str:
-    """A reader's name without its last number, which counts the slots of one device: with contacts and without."""
-    return reader.rpartition(" ")[0]
+def _matter(event: CardEvent | None) -> tuple[object, ...] | None:
+    """What is the same for as long as nothing happened at the reader itself."""
+    return None if event is None else (event.state, event.reader, event.insertion, event.held)
+
+
+def device(reader: str) -> str:
+    """The device that a reader belongs to.
+
+    pcsc-lite calls a reader ``model [interface] (serial) XX YY``: ``YY`` counts the slots of one interface, ``XX`` all
+    interfaces. One device may have a slot with contacts and one without, as slots or as interfaces.
+    """
+    found = INTERFACE.fullmatch(reader)
+    return reader.rpartition(" ")[0] if found is None else found["model"] + (found["serial"] or "")

@@ -277,6 +277,20 @@ def test_a_dead_card_service_is_asked_again(linked: Kiosk) -> None:
     linked.at(Step.STATEMENT)
 
 
+def test_how_long_a_card_was_left_counts_from_the_end_of_its_visit(linked: Kiosk) -> None:
+    linked.card.put()
+    linked.at(Step.STATEMENT)
+    assert linked.conductor.left_s == 0
+    linked.answer(Cancelled())
+    linked.at(Step.TAKE_CARD)
+    before = linked.conductor.left_s
+    time.sleep(0.05)
+    assert 0.05 <= linked.conductor.left_s - before < WAIT_S
+    linked.card.take()
+    linked.at(Step.WAITING)
+    assert linked.conductor.left_s == 0
+
+
 def test_stopping_ends_the_threads_and_lets_go_of_waiting_pages(linked: Kiosk) -> None:
     waiting = threading.Thread(target=lambda: linked.conductor.wait_for_change(linked.conductor.screen.version, 60))
     waiting.start()

@@ -8,7 +8,6 @@ import pytest
 
 from appliance.card.service import CardEvent, CardState
 from appliance.errors import Field
-from appliance.log import EventLog
 from appliance.programs.kiosk import reader as module
 from appliance.programs.kiosk.reader import SIGNAL, ReaderReport
 from appliance.services.opening import OpenBox
@@ -41,16 +40,27 @@ def written(box: OpenBox) -> Written:
     return Written(box)
 
 
-@pytest.fixture
-def away(box: OpenBox) -> dict[str, Field]:
-    return {"state": "cardd_absent", "since_ms": box.clock.now_ms()}
+AWAY: dict[str, Field] = {"state": "cardd_absent", "lasted_s": 0}
+
+
+class Watch:
+    """A clock that only runs when told, and a card that was left there."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.left_s = 0.0
 
 
 @pytest.fixture
-def report(written: Written, box: OpenBox, away: dict[str, Field]) -> Iterator[ReaderReport]:
-    report = ReaderReport(written, box.clock.now_ms, EventLog("kiosk"))
-    report.start()
-    assert written.values.get(timeout=WAIT_S) == away
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def report(written: Written, box: OpenBox, watch: Watch) -> Iterator[ReaderReport]:
+    report = ReaderReport(written, box.clock.now_ms, lambda: watch.seconds)
+    report.start(lambda: watch.left_s)
+    assert written.values.get(timeout=WAIT_S) == AWAY
     yield report
     report.stop()
     assert not report.alive
@@ -60,9 +70,7 @@ def seen(state: CardState, *readers: str, held: bool = False, insertion: int = 0
     return CardEvent(state, readers[0] if readers else "", insertion, held, readers)
 
 
-def test_every_change_is_written_at_once(
-    report: ReaderReport, written: Written, clock: ManualClock, away: dict[str, Field]
-) -> None:
+def test_every_change_is_written_at_once(report: ReaderReport, written: Written, clock: ManualClock) -> None:
     begun_ms = clock.ms
     for event in (seen(CardState.EMPTY, "A 00 00", "B 01 00"), seen(CardState.EMPTY, "A 00 00", "B 01 00", held=True)):
         clock.advance(1000)
@@ -73,26 +81,46 @@ def test_every_change_is_written_at_once(
             "found": "A 00 00 / B 01 00",
             "many": 2,
             "held": event.held,
-            "since_ms": clock.ms,
+            "lasted_s": 0,
+            "left_s": 0,
         }
     report.see(None)
-    assert written.values.get(timeout=WAIT_S) == away | {"since_ms": begun_ms + 2000}
+    assert written.values.get(timeout=WAIT_S) == AWAY
     signal = written.read(SIGNAL)
     assert signal is not None
     assert signal.at_ms == begun_ms + 2000
 
 
-def test_the_next_card_begins_anew_and_the_same_one_does_not(
-    report: ReaderReport, written: Written, clock: ManualClock
+@pytest.mark.usefixtures("_short_period")
+def test_how_long_it_lasts_begins_anew_with_the_next_card_and_with_nothing_less(
+    report: ReaderReport, written: Written, watch: Watch
 ) -> None:
-    for insertion in (1, 1, 2):
-        clock.advance(1000)
-        report.see(seen(CardState.PRESENT, "A", insertion=insertion))
-    first, last = written.values.get(timeout=WAIT_S), clock.ms
-    latest = first
-    while latest["since_ms"] != last:
-        latest = written.values.get(timeout=WAIT_S)
-    assert latest["state"] == "present"
+    def lasted_s() -> Field:
+        while not written.values.empty():
+            written.values.get()
+        written.values.get(timeout=WAIT_S)  # it may have been on its way
+        return written.values.get(timeout=WAIT_S)["lasted_s"]
+
+    for event, expected in (
+        (seen(CardState.PRESENT, "A 00 00", insertion=1), 60),
+        (seen(CardState.PRESENT, "A 00 00", "B 01 00", insertion=1), 120),  # another reader is no other card
+        (seen(CardState.PRESENT, "A 00 00", insertion=2), 60),
+        (seen(CardState.MUTE, "A 00 00", insertion=2), 60),
+        (seen(CardState.MUTE, "A 00 00", insertion=2, held=True), 60),
+        (None, 60),
+    ):
+        report.see(event)
+        watch.seconds += 60
+        assert lasted_s() == expected
+
+
+@pytest.mark.usefixtures("_short_period")
+def test_a_card_that_was_left_is_told_with_its_time(report: ReaderReport, written: Written, watch: Watch) -> None:
+    report.see(seen(CardState.PRESENT, "A 00 00", insertion=1))
+    watch.left_s = 312.7
+    while (value := written.values.get(timeout=WAIT_S))["state"] != "present" or not value["left_s"]:
+        pass
+    assert value["left_s"] == 312
 
 
 def test_more_readers_than_a_sentence_can_name_are_counted(report: ReaderReport, written: Written) -> None:
@@ -101,9 +129,21 @@ def test_more_readers_than_a_sentence_can_name_are_counted(report: ReaderReport,
     assert (value["found"], value["many"]) == ("A 00 00 / A 01 00 / A 02 00 / A 03 00", 5)
 
 
-def test_two_slots_of_one_device_are_one_reader(report: ReaderReport, written: Written) -> None:
-    report.see(seen(CardState.EMPTY, "A 00 00", "A 00 01"))
-    assert written.values.get(timeout=WAIT_S)["many"] == 1
+@pytest.mark.parametrize(
+    ("readers", "many"),
+    [
+        (("Virtual PCD 00 00", "Virtual PCD 00 01"), 1),
+        (("Sony FeliCa Port/PaSoRi 4.0 00 00", "Sony FeliCa Port/PaSoRi 4.0 01 00"), 2),
+        (("ACS ACR1252 [ACR1252 PICC] 00 00", "ACS ACR1252 [ACR1252 SAM] 01 00"), 1),
+        (("ACS ACR1252 [ACR1252 PICC] (A7) 00 00", "ACS ACR1252 [ACR1252 PICC] (A8) 01 00"), 2),
+        (("Alpha Reader 00 00", "Beta Reader 01 00"), 2),
+    ],
+)
+def test_slots_and_interfaces_of_one_device_are_one_reader(
+    report: ReaderReport, written: Written, readers: tuple[str, ...], many: int
+) -> None:
+    report.see(seen(CardState.EMPTY, *readers))
+    assert written.values.get(timeout=WAIT_S)["many"] == many
 
 
 def test_what_is_seen_again_is_not_written_again(report: ReaderReport, written: Written) -> None:
@@ -120,8 +160,8 @@ def _short_period(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_short_period")
-def test_a_sign_of_life_comes_by_itself(report: ReaderReport, written: Written, away: dict[str, Field]) -> None:
-    assert [written.values.get(timeout=WAIT_S) for _ in range(3)] == [away] * 3
+def test_a_sign_of_life_comes_by_itself(report: ReaderReport, written: Written) -> None:
+    assert [written.values.get(timeout=WAIT_S) for _ in range(3)] == [AWAY] * 3
 
 
 def test_a_full_disk_does_not_end_it(report: ReaderReport, written: Written) -> None:
