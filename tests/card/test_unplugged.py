@@ -214,6 +214,17 @@ def test_pcscd_comes_back_with_another_reader(
     assert visit(desk.client())
 
 
+def test_a_mute_card_is_told_of_and_another_one_read(
+    desk: Desk, alpha: UsbReader, card: VirtualCard, make_card: MakeCard
+) -> None:
+    alpha.insert(make_card(), mute=True)
+    recovered(lambda: desk.status().state is CardState.MUTE, "the mute card")
+    with pytest.raises(CardMuteError):
+        desk.client().read()
+    put(alpha, card, desk)
+    assert visit(desk.client())
+
+
 def test_another_program_at_the_reader_is_told_of_and_we_are_not(
     desk: Desk, alpha: UsbReader, card: VirtualCard
 ) -> None:

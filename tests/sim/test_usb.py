@@ -53,6 +53,16 @@ def test_a_card_lies_on_it_through_all_of_that(directory: Path, make_card: MakeC
         alpha.remove()
 
 
+def test_a_mute_card_is_there_and_has_no_power(directory: Path, make_card: MakeCard) -> None:
+    with UsbPcscd(directory) as daemon:
+        alpha = daemon.readers[0]
+        alpha.plug()
+        for mute in (True, False, True):
+            alpha.insert(make_card(), mute=mute)
+            assert alpha.wait_until_seen(0.8) != mute
+        alpha.remove()
+
+
 def test_what_is_missing_to_build_them_is_named(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/sbin:/sbin")
     monkeypatch.setattr(shutil, "which", lambda *_, **__: "somewhere")

@@ -62,7 +62,13 @@ class UsbReader(VirtualReader):
         if self._watched():
             self._wait_for_driver(False)
 
-    def insert(self, card: VirtualCard) -> None:
+    def insert(self, card: VirtualCard, mute: bool = False) -> None:
+        """A ``mute`` one lies there and does not answer, as one that lies the wrong way round."""
+        mark = self._device.with_name(f"mute.{self._device.name}")
+        if mute:
+            mark.touch()
+        else:
+            mark.unlink(missing_ok=True)
         if self.plugged and self._watched():
             super().insert(card)
         else:

@@ -18,6 +18,7 @@
 
 #define VENDOR "1209" /* pid.codes, where products 0001 to 0010 are for tests */
 #define PRODUCT_DIGITS 4
+#define MUTE "mute."
 #define DEVICES 2 /* as many as vsmartcard's driver has slots */
 
 struct udev_device {
@@ -188,8 +189,18 @@ RESPONSECODE IFDHSetProtocolParameters(DWORD lun, DWORD protocol, UCHAR flags, U
     return NEXT(IFDHSetProtocolParameters)(slot(lun), protocol, flags, p1, p2, p3);
 }
 
+/* A file beside the device, named as it is with MUTE before it: no card on this reader answers. */
+static int mute(DWORD lun)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/" MUTE "%04lx", getenv("USB_BUS"), (unsigned long)slot(lun) + 1);
+    return !access(path, F_OK);
+}
+
 RESPONSECODE IFDHPowerICC(DWORD lun, DWORD action, PUCHAR atr, PDWORD length)
 {
+    if (mute(lun) && action != IFD_POWER_DOWN)
+        return IFD_ERROR_POWER_ACTION;
     return NEXT(IFDHPowerICC)(slot(lun), action, atr, length);
 }
 
