@@ -3,7 +3,7 @@
 
 const holder = document.getElementById("screen");
 const away = document.getElementById("away");
-let version = -1;
+let version = -1;  // of the screen that is shown; -1 draws it anew whatever it is
 let asking = false;
 let again = false;
 let typed = "";
@@ -22,14 +22,11 @@ async function draw() {
   try {
     const answer = await fetch("/screen", { cache: "no-store" });
     if (!answer.ok) throw new Error(String(answer.status));
-    const text = await answer.text();
-    const before = frame().dataset.token;
-    holder.innerHTML = text;
-    document.documentElement.lang = frame().lang;
-    version = Number(frame().dataset.version);
-    if (frame().dataset.token !== before) typed = "";
+    const fresh = document.createElement("template");
+    fresh.innerHTML = await answer.text();
     away.hidden = true;
-    showDigits();
+    // A screen that is shown already stays as it is: buttons that are replaced under a finger lose the press.
+    if (Number(fresh.content.querySelector(".frame").dataset.version) !== version) show(fresh.content);
   } catch {
     away.hidden = false;
   } finally {
@@ -39,6 +36,15 @@ async function draw() {
     again = false;
     await draw();
   }
+}
+
+function show(screen) {
+  const before = frame().dataset.token;
+  holder.replaceChildren(screen);
+  document.documentElement.lang = frame().lang;
+  version = Number(frame().dataset.version);
+  if (frame().dataset.token !== before) typed = "";
+  showDigits();
 }
 
 async function send(form, body, type) {
@@ -122,7 +128,8 @@ const events = new EventSource("/events");
 events.addEventListener("message", (event) => {
   if (Number(event.data) !== version) draw();
 });
-events.addEventListener("error", () => { away.hidden = events.readyState === EventSource.OPEN; });
-events.addEventListener("open", () => { away.hidden = true; });
+// Whoever answers after a break may be a program that was started anew: it counts from the beginning and takes no form
+// of the page from before, so nothing can be pressed until its own screen is drawn.
+events.addEventListener("error", () => { version = -1; away.hidden = events.readyState === EventSource.OPEN; });
 version = Number(frame().dataset.version);
 showDigits();
