@@ -130,12 +130,12 @@ class MqttLine:
     def _run(self) -> None:
         wait_s, told = FIRST_WAIT_S, ""
         while not self._stopping.is_set():
-            connection = _Connection(self._subscriptions, self.events)
+            # Known before it is opened: who hears that the line is up may publish at once.
+            connection = self._connection = _Connection(self._subscriptions, self.events)
             code = connection.open(self._client(), self._address)
             if code is None:
-                self._connection = connection
                 code = connection.watch(self._stopping)
-                self._connection = None
+            self._connection = None
             connection.close(leave=self._stopping.is_set())
             if connection.was_up:
                 wait_s, told = FIRST_WAIT_S, ""

@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 
 import pytest
 from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -108,6 +108,24 @@ def test_a_line_that_is_down_takes_nothing_and_comes_back(place: Place, started:
     while not isinstance(event := following(hub), Arrived):
         pass
     assert event.payload == b"kept"
+
+
+def test_what_is_published_as_soon_as_the_line_is_up_goes_out(
+    place: Place, started: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school, loop_start = place.client(SCHOOL), Client.loop_start
+    taken: SimpleQueue[bool] = SimpleQueue()
+
+    def start_and_dawdle(client: Client) -> MQTTErrorCode:
+        # The library's own thread says that the line is up before the one that opened it has gone on.
+        code = loop_start(client)
+        assert following(school) == LineUp()
+        taken.put(school.publish(UP, b"batch") is not None)
+        return code
+
+    monkeypatch.setattr(Client, "loop_start", start_and_dawdle)
+    started(school)
+    assert taken.get(timeout=30)
 
 
 def test_the_session_outlives_the_connection(place: Place, started: Start) -> None:
