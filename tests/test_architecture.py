@@ -36,7 +36,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "programs.hub": {
         *GROUND,
         *("config", "log", "notify", "trust", "ledger", "school", "sync"),
-        *("store.database", "store.migrate", "store.ledger", "store.vault", "store.schema", "store.tree"),
+        *(
+            "store.database",
+            "store.migrate",
+            "store.appending",
+            "store.ledger",
+            "store.seal",
+            "store.schema",
+            "store.tree",
+        ),
         *("web.headers", "web.serve"),
     },
 }
@@ -73,6 +81,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "programs.kiosk.events": "programs/kiosk/test_flow.py",
     "store.schema": "store/test_migrate.py",
     "sync.ports": "sync/test_outgoing.py",
+    # An append is tried where it is used: with the ledger that it goes to.
+    "store.appending": "store/test_ledger.py",
     # A statement means something only with the visit that it is signed in.
     "school.statement": "services/test_check_in.py",
     # One health check a file, one table of cases for all of them and for what they look at.

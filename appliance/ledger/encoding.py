@@ -74,24 +74,43 @@ _NO_TAGS = dict.fromkeys(_KNOWN_TAGS, _refuse_tag)
 
 def _ordered(value: Any) -> Any:
     kind = type(value)
-    if kind is str or kind is bytes or kind is bool or value is None:
+    if kind in _PLAIN:
         return value
     if kind is int:
-        if SMALLEST <= value <= LARGEST:
-            return value
-        raise EncodingError(reason="a number of more than 64 bits has no place in a record")
+        return _bounded(value)
     if kind is dict:
-        return {key: _ordered(value[key]) for key in _order(tuple(value), tuple(map(type, value)))}
+        order, ordered, numbers = _plan(tuple(value), tuple(map(type, value)), tuple(map(type, value.values())))
+        if numbers is None:
+            return {key: _ordered(value[key]) for key in order}
+        for key in numbers:
+            _bounded(value[key])
+        return value if ordered else {key: value[key] for key in order}
     if kind is list or kind is tuple:
         return [_ordered(one) for one in value]
     raise EncodingError(reason=f"{kind.__name__} has no place in a record")
 
 
+def _bounded(number: int) -> int:
+    if SMALLEST <= number <= LARGEST:
+        return number
+    raise EncodingError(reason="a number of more than 64 bits has no place in a record")
+
+
 @lru_cache(maxsize=512)
-def _order(keys: tuple[Any, ...], _: tuple[type, ...]) -> tuple[Any, ...]:
-    """Section 4.2.1 orders by the bytes of the encoded keys, not by their length first. Records share few
-    sets of keys; their kinds are given because 1 and true are the same key to a cache."""
-    return tuple(sorted(keys, key=cbor2.dumps))
+def _plan(
+    keys: tuple[Any, ...], _: tuple[type, ...], kinds: tuple[type, ...]
+) -> tuple[tuple[Any, ...], bool, tuple[Any, ...] | None]:
+    """The order of a map's keys; whether they are in it; which values are numbers, None if one needs a closer look.
+
+    Section 4.2.1 orders by the bytes of the encoded keys, not by their length first. Records share few sets of keys
+    and kinds of values, so this is found out once; the keys' kinds are given because to a cache 1 and true are the
+    same key.
+    """
+    order = tuple(sorted(keys, key=cbor2.dumps))
+    flat = all(kind in _PLAIN or kind is int for kind in kinds)
+    numbers = tuple(key for key, kind in zip(keys, kinds, strict=True) if kind is int) if flat else None
+    return order, order == keys, numbers
 
 
+_PLAIN = frozenset((str, bytes, bool, type(None)))
 _SHORTEST = [bytes([number]) for number in range(24)]

@@ -41,6 +41,7 @@ class EntryType(Enum):
     LEDGER_OPENED = (1, "ledger.opened", 1)
     BOX_STARTED = (2, "box.started", 1)
     IDENTITY_INTRODUCED = (3, "identity.introduced", 1)
+    BODY_ERASED = (4, "body.erased", 1)
     GUARDIAN_LINKED = (16, "guardian.linked", 1)
     GUARDIAN_AUTHENTICATED = (17, "guardian.authenticated", 1)
     LINK_CODE_ISSUED = (18, "link_code.issued", 1)

@@ -5,15 +5,15 @@ for each bit that is set in the size. Proofs ask a ``Node`` function for the roo
 ``2**level`` leaves that begins at leaf ``index << level``.
 """
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from hashlib import sha256
+from typing import NamedTuple, Self
 
 from appliance.errors import UntrustedError
 
 HASH_BYTES = 32
-EMPTY_ROOT = hashlib.sha256(b"").digest()
+EMPTY_ROOT = sha256(b"").digest()
 Node = Callable[[int, int], bytes]
 
 
@@ -23,12 +23,20 @@ class ProofError(UntrustedError):
     code = "ledger.proof"
 
 
+class Run(NamedTuple):
+    """Roots of neighbouring perfect subtrees of ``2**level`` leaves, the first of them the ``first`` of its level."""
+
+    level: int
+    first: int
+    hashes: list[bytes]
+
+
 def leaf_hash(entry: bytes) -> bytes:
-    return hashlib.sha256(b"\x00" + entry).digest()
+    return sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 @dataclass
@@ -51,26 +59,31 @@ class Frontier:
     def copy(self) -> "Frontier":
         return Frontier(self.size, list(self.peaks))
 
-    def append(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
-        """Adds a leaf hash; returns the perfect subtrees it completed as (level, index, hash), the leaf first."""
-        completed = [(0, self.size, leaf)]
-        level, node = 0, leaf
-        while self.size >> level & 1:
-            node = node_hash(self.peaks.pop(), node)
-            level += 1
-            completed.append((level, self.size >> level, node))
-        self.peaks.append(node)
-        self.size += 1
-        return completed
-
-    def push(self, leaf: bytes) -> None:
-        """As ``append``, for who keeps no subtrees."""
+    def append(self, leaf: bytes) -> None:
+        """Adds one leaf hash."""
         node, size, peaks = leaf, self.size, self.peaks
         while size & 1:
             node = node_hash(peaks.pop(), node)
             size >>= 1
         peaks.append(node)
         self.size += 1
+
+    def extend(self, leaves: Sequence[bytes]) -> list[Run]:
+        """Adds leaf hashes; returns the roots of all perfect subtrees that this completed, level by level."""
+        completed: list[Run] = []
+        peaks, level, first, nodes = [], 0, self.size, list(leaves)
+        while nodes or self.peaks:
+            if nodes:
+                completed.append(Run(level, first, nodes))
+            if first & 1:
+                nodes, first = [self.peaks.pop(), *nodes], first - 1
+            if len(nodes) & 1:
+                peaks.append(nodes[-1])
+            pairs = zip(nodes[::2], nodes[1::2], strict=False)  # a last one without a partner is a peak now
+            nodes = [sha256(b"\x01" + one + other).digest() for one, other in pairs]
+            level, first = level + 1, first >> 1
+        self.peaks, self.size = peaks[::-1], self.size + len(leaves)
+        return completed
 
     def root(self) -> bytes:
         """The Merkle Tree Hash of all leaves so far, 32 bytes (RFC 9162 section 2.1.1)."""

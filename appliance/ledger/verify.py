@@ -9,7 +9,7 @@ from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import Checkpoint, claimed_size, open_checkpoint
 from appliance.ledger.entry import Body, Entry, EntryType, check_body, entry_parts
 from appliance.ledger.keys import VerifyingKey
-from appliance.ledger.merkle import Frontier, leaf_hash
+from appliance.ledger.merkle import Frontier, Run, leaf_hash
 
 OPENING = (EntryType.LEDGER_OPENED.number, EntryType.BOX_STARTED.number)
 """The types whose entry is the beginning of the boot that it names."""
@@ -71,7 +71,7 @@ class VerifiedBatch:
     entries: tuple[Entry, ...]
     items: tuple[Sealed, ...]
     frontier: Frontier
-    nodes: tuple[tuple[int, int, bytes], ...]
+    nodes: tuple[Run, ...]
     checkpoint: Checkpoint
 
 
@@ -105,14 +105,15 @@ def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: in
         raise GapError(wanted=frontier.size)
     grown = frontier.copy()
     entries: list[Entry] = []
-    nodes: list[tuple[int, int, bytes]] = []
+    leaves: list[bytes] = []
     for index, item in enumerate(batch.items, batch.first):
         entry = Entry.decode(item.entry)
         last_time_ms = check_order(entry.type, entry.time_ms, entry.boot, entry.refs, index, last_time_ms)
         if item.body is not None:
             check_body(entry, item.body)
-        nodes += grown.append(leaf_hash(item.entry))
+        leaves.append(leaf_hash(item.entry))
         entries.append(entry)
+    nodes = grown.extend(leaves)
     checkpoint = check_head(batch.checkpoint, grown, origin, key)
     return VerifiedBatch(batch.first, tuple(entries), batch.items, grown, tuple(nodes), checkpoint)
 
@@ -155,7 +156,7 @@ def verify_ledger(
         except UntrustedError as error:
             error.fields["index"] = index
             raise
-        frontier.push(leaf_hash(data))
+        frontier.append(leaf_hash(data))
         counts[kind] = counts.get(kind, 0) + 1
     if checkpoint is None:
         if frontier.size:

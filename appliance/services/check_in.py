@@ -12,9 +12,10 @@ from appliance.ledger.receipt import receipt_text
 from appliance.school.link_code import CodeUsedError, check_attempts, check_code, digest, parse_link_code
 from appliance.school.statement import NONCE_BYTES, Statement
 from appliance.services.opening import OpenBox
+from appliance.store.appending import Appending, Draft
 from appliance.store.cards import CardStore
 from appliance.store.evidence import EvidenceStore
-from appliance.store.ledger import Appending, Confirmation, Draft
+from appliance.store.ledger import Confirmation
 from appliance.store.visits import StoredVisit, VisitStore
 from appliance.trust.anchors import Anchor
 from appliance.trust.chain import AuthenticationCertificate, verify

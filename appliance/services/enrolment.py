@@ -70,7 +70,7 @@ def accept_bundle(box: OpenBox, line_key_pem: bytes, bundle: EnrolmentBundle) ->
     feed_key = VerifyingKey.from_pem(bundle.feed_key.encode())
     known = box.database.row("SELECT public_key FROM ledger WHERE origin = ?", (bundle.feed_origin,))
     if known is None:
-        MirrorLedger.add(box.database, box.vault, bundle.feed_origin, feed_key)
+        MirrorLedger.add(box.database, bundle.feed_origin, feed_key)
     elif known[0] != feed_key.pem():
         raise ForeignBundleError(reason="feed key")
     EnrolmentStore(box.database).write(bundle, box.clock.now_ms())

@@ -7,8 +7,8 @@ from appliance.errors import RefusedError
 from appliance.ledger.entry import EntryType, IdentityKind
 from appliance.school.link_code import LinkCode, digest, expiry_ms, make_link_code
 from appliance.services.opening import OpenBox
+from appliance.store.appending import Draft
 from appliance.store.cards import CardStore, StoredCode
-from appliance.store.ledger import Draft
 from appliance.store.people import ListedPerson, PeopleStore
 
 

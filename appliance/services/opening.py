@@ -9,11 +9,12 @@ from appliance.clock import Clock
 from appliance.errors import ConfigError, RefusedError
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
+from appliance.store.appending import Draft
 from appliance.store.database import Database
-from appliance.store.ledger import Draft, OwnLedger
+from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import check_schema, migrate
 from appliance.store.schema import BOX_FAMILIES
-from appliance.store.vault import Vault, read_secret
+from appliance.store.seal import read_secret
 
 DATABASE_NAME = "box.db"
 SCHOOL_KEY = "school-key"
@@ -46,7 +47,6 @@ class OpenBox:
     """Everything that a program needs to work with the records. ``school_key`` never leaves the database."""
 
     database: Database
-    vault: Vault
     ledger: OwnLedger
     school: School
     school_key: bytes
@@ -70,13 +70,12 @@ def open_box(state_dir: Path, database_key: bytes, device_key: SigningKey, clock
     if found is None:
         raise NotFoundedError()
     school = School(*found)
-    vault = Vault.of(database)
-    ledger = OwnLedger.find(database, vault, school.origin).attach(device_key, clock)
+    ledger = OwnLedger.find(database, school.origin).attach(device_key, clock)
     if ledger.public_key.key_id != device_key.public.key_id:
         raise ConfigError(reason="the device key is not the one this ledger was signed with")
     with database.transaction() as transaction:
         school_key = read_secret(transaction, SCHOOL_KEY)
-    return OpenBox(database, vault, ledger, school, school_key, clock)
+    return OpenBox(database, ledger, school, school_key, clock)
 
 
 def found_box(
@@ -90,10 +89,9 @@ def found_box(
         database.close()
         raise AlreadyFoundedError()
     origin = box_origin(code, 1)
-    vault = Vault.of(database)
     if database.row("SELECT 1 FROM ledger WHERE origin = ?", (origin,)) is None:
-        OwnLedger.add(database, vault, origin, device_key.public)
-    ledger = OwnLedger.find(database, vault, origin).attach(device_key, clock)
+        OwnLedger.add(database, origin, device_key.public)
+    ledger = OwnLedger.find(database, origin).attach(device_key, clock)
     with ledger.append() as appending:
         opened = {"origin": origin, "school": code, "boot_id": clock.boot_id, "key_id": device_key.public.key_id}
         appending.add(Draft(EntryType.LEDGER_OPENED, opened))

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from appliance.ledger.entry import EntryType
 from appliance.school.roster import read_roster
 from appliance.services.opening import OpenBox
+from appliance.store.appending import Draft
 from appliance.store.cards import CardStore
-from appliance.store.ledger import Draft
 from appliance.store.people import PeopleStore
 
 

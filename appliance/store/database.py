@@ -6,7 +6,7 @@ exceptions become errors of this module.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -134,12 +134,15 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
-    def script(self, sql: str) -> None:
-        """Runs statements of a migration; they bring their own BEGIN and COMMIT."""
+    def script(self, sql: str, then: Callable[["Transaction"], None] | None = None) -> None:
+        """Runs the statements of a migration and what comes after them as one transaction."""
         connection = self._connection()
         with _translated():
             try:
-                connection.executescript(sql)
+                connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\n;")
+                if then is not None:
+                    then(Transaction(connection))
+                connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -220,6 +223,12 @@ class Transaction:
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         with _translated():
             return list(self._connection.execute(sql, tuple(parameters)))
+
+    def stamp(self) -> tuple[int, int]:
+        """Two numbers that a later transaction of this thread finds again only if nobody wrote anything in between:
+        no other connection (PRAGMA data_version), and not this one either (rows changed so far)."""
+        version = self.row("PRAGMA data_version")
+        return (version[0] if version else 0), int(self._connection.total_changes)
 
 
 @contextmanager

@@ -4,11 +4,11 @@ An append writes entries, bodies and the signed tree head in one transaction. Re
 depend on how many entries there are.
 """
 
-import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from appliance.clock import Clock
 from appliance.errors import RefusedError
@@ -19,17 +19,16 @@ from appliance.ledger.checkpoint import (
     open_cosignature,
     sign_checkpoint,
 )
-from appliance.ledger.entry import EPOCH_MS, SALT_BYTES, Body, Entry, EntryType, IdentityKind, encode_entry
+from appliance.ledger.entry import Body, Entry, EntryType
 from appliance.ledger.keys import SigningKey, VerifyingKey
-from appliance.ledger.merkle import Frontier, frontier_at, inclusion_proof, leaf_hash
+from appliance.ledger.merkle import Frontier, frontier_at, inclusion_proof
 from appliance.ledger.receipt import make_receipt
 from appliance.ledger.verify import Sealed, VerifiedBatch
+from appliance.store.appending import Appending, Tail
+from appliance.store.bodies import Bodies
+from appliance.store.body_keys import BodyKeys
 from appliance.store.database import Database, Transaction
-from appliance.store.tree import INDEX_MASK, NoEntryError, Tree, entry_id
-from appliance.store.vault import KEY_BYTES, NO_KEY, Vault, fresh_keys, open_with, seal_with
-
-KEYS_A_BLOCK = 128
-"""Bodies whose keys are wrapped together: few wraps for many bodies, and little to do over when one is erased."""
+from appliance.store.tree import INDEX_MASK, EntryRow, NoEntryError, Tree, entry_id
 
 
 class NoLedgerError(RefusedError):
@@ -56,17 +55,6 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """An entry to be appended; ``actor`` and ``subject`` are numbers of the ledger's roster."""
-
-    type: EntryType
-    content: dict[str, Any]
-    actor: int = 0
-    subject: int = 0
-    refs: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Confirmation:
     """A stored cosignature: everything below ``size`` has reached the other side."""
 
@@ -79,28 +67,29 @@ class Confirmation:
 class LedgerStore:
     """Reading one ledger."""
 
-    def __init__(self, database: Database, vault: Vault, number: int, origin: str, public_key: VerifyingKey) -> None:
-        self._database = database
-        self._vault = vault
-        self._number = number
-        self._tree = Tree(database, number)
+    def __init__(self, database: Database, number: int, origin: str, public_key: VerifyingKey) -> None:
+        self._database, self._number = database, number
+        self._tree, self._bodies = Tree(database, number), Bodies(database, number, origin)
         self.origin = origin
         self.public_key = public_key
 
     @classmethod
-    def find(cls, database: Database, vault: Vault, origin: str) -> Self:
+    def find(cls, database: Database, origin: str) -> Self:
         """Raises ``NoLedgerError``."""
         found = database.row("SELECT id, public_key FROM ledger WHERE origin = ?", (origin,))
         if found is None:
             raise NoLedgerError(origin=origin)
-        return cls(database, vault, found[0], origin, VerifyingKey.from_pem(found[1]))
+        return cls(database, found[0], origin, VerifyingKey.from_pem(found[1]))
 
     @classmethod
-    def add(cls, database: Database, vault: Vault, origin: str, public_key: VerifyingKey) -> Self:
+    def add(cls, database: Database, origin: str, public_key: VerifyingKey) -> Self:
         """Registers a ledger that does not exist yet; the key is pinned for good."""
         with database.transaction() as transaction:
             transaction.run("INSERT INTO ledger (origin, public_key) VALUES (?, ?)", (origin, public_key.pem()))
-        return cls.find(database, vault, origin)
+            found = transaction.row("SELECT id FROM ledger WHERE origin = ?", (origin,))
+            if found is not None:
+                BodyKeys.begin(transaction, found[0])
+        return cls.find(database, origin)
 
     def head(self) -> Head:
         """Costs the same however long the ledger is."""
@@ -130,13 +119,9 @@ class LedgerStore:
 
     def items(self, first: int, last: int) -> Iterator[Sealed]:
         """Entries with their bodies from ``first`` up to, not including, ``last``."""
-        keys = KeyBlocks(self._database, self._vault)
-        for row, data, body, wrapped in self._database.each(
-            "SELECT id, entry, body, keys FROM entry WHERE id >= ? AND id < ? ORDER BY id",
-            (entry_id(self._number, first), entry_id(self._number, last)),
-        ):
-            key = keys.of(row, wrapped)
-            yield Sealed(data, None if body is None or key is None else self._open_body(row & INDEX_MASK, key, body))
+        rows = "SELECT id, entry, body FROM entry WHERE id >= ? AND id < ? ORDER BY id"
+        for row, data, body in self._database.each(rows, (entry_id(self._number, first), entry_id(self._number, last))):
+            yield Sealed(data, self._bodies.open(row & INDEX_MASK, body))
 
     def root_at(self, size: int) -> bytes:
         """The root that the tree had when it held this many entries."""
@@ -168,74 +153,42 @@ class LedgerStore:
             raise NoEntryError(index=index)
         return bytes(found[0])
 
-    def _place(self, index: int) -> bytes:
-        return f"{self.origin}#{index}".encode()
-
-    def _open_body(self, index: int, key: bytes, sealed: bytes) -> Body:
-        plain = open_with(key, sealed, self._place(index))
-        return Body(plain[:SALT_BYTES], plain[SALT_BYTES:])
-
-    def _insert(
-        self, transaction: Transaction, first: int, items: Sequence[tuple[bytes, Body | None]], checkpoint: bytes
-    ) -> None:
-        """Rows of consecutive entries, the last one with the head."""
-        rows: list[tuple[int, bytes, bytes | None, bytes | None, bytes | None]] = []
-        for start in range(0, len(items), KEYS_A_BLOCK):
-            block = items[start : start + KEYS_A_BLOCK]
-            fresh = fresh_keys(len(block))
-            keys = [NO_KEY if body is None else key for (_, body), key in zip(block, fresh, strict=True)]
-            wrapped = None if all(body is None for _, body in block) else self._vault.wrap(b"".join(keys))
-            for at, ((data, body), key) in enumerate(zip(block, keys, strict=True), first + start):
-                plain = None if body is None else body.salt + body.content
-                sealed = None if plain is None else seal_with(key, plain, self._place(at))
-                rows.append((entry_id(self._number, at), data, sealed, wrapped, None))
-                wrapped = None
-        rows[-1] = (*rows[-1][:4], checkpoint)
-        transaction.run_many("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", rows)
-
-
-class KeyBlocks:
-    """Unwraps the keys of bodies that are read in order: each block once."""
-
-    def __init__(self, database: Database, vault: Vault) -> None:
-        self._database, self._vault = database, vault
-        self._first, self._keys = 0, b""
-
-    def of(self, row: int, wrapped: bytes | None) -> bytes | None:
-        """The key of an entry's body; ``wrapped`` is what lies in its own row. None for an erased one."""
-        if wrapped is not None:
-            self._first, self._keys = row, self._vault.unwrap(wrapped)
-        elif not 0 < row - self._first < len(self._keys) // KEY_BYTES:
-            first_of_ledger = row & ~INDEX_MASK
-            found = self._database.row(
-                "SELECT id, keys FROM entry WHERE id BETWEEN ? AND ? AND keys IS NOT NULL ORDER BY id DESC LIMIT 1",
-                (max(first_of_ledger, row - KEYS_A_BLOCK + 1), row),
-            )
-            if found is None:
-                return None
-            self._first, self._keys = found[0], self._vault.unwrap(found[1])
-        at = (row - self._first) * KEY_BYTES
-        key = self._keys[at : at + KEY_BYTES]
-        return None if len(key) < KEY_BYTES or key == NO_KEY else key
-
 
 class OwnLedger(LedgerStore):
     """The ledger that this side writes and signs."""
 
     def attach(self, key: SigningKey, clock: Clock) -> Self:
         """Gives it the means to append; without them it only reads."""
-        self._key, self._clock = key, clock
+        self._key, self._clock, self._remembered = key, clock, threading.local()
         return self
 
     @contextmanager
-    def append(self) -> Iterator["Appending"]:
+    def append(self) -> Iterator[Appending]:
         """One transaction: drafts added in the block, and rows written through ``.transaction``, become durable
         together with the signed head, or not at all."""
         with self._database.transaction() as transaction:
-            appending = Appending(self, transaction, self._key, self._clock)
+            appending = Appending(
+                self._number,
+                self.origin,
+                self._tail(transaction),
+                bodies=self._bodies,
+                transaction=transaction,
+                clock=self._clock,
+            )
             yield appending
-            appending.seal()
-        self._tree.remember(appending.frontier)
+            tail = appending.seal(self._tree, self._key)
+            stamp = transaction.stamp()
+        self._remembered.tail = (stamp, tail)
+
+    def _tail(self, transaction: Transaction) -> Tail:
+        """The ledger's end: as this thread left it, if nobody has written anything since, else read anew."""
+        remembered: tuple[tuple[int, int], Tail] | None = getattr(self._remembered, "tail", None)
+        if remembered is not None and remembered[0] == transaction.stamp():
+            return remembered[1]
+        head = self.head()
+        found = transaction.row("SELECT boot, boot_id FROM ledger WHERE id = ?", (self._number,))
+        boot, boot_id = found or (0, b"")
+        return Tail(self._tree.frontier(head.size), head.last_time_ms, boot, boot_id)
 
     def checkpoint_at(self, size: int) -> bytes:
         """A checkpoint of the tree at an earlier size, signed now: what a batch that ends there carries."""
@@ -260,78 +213,6 @@ class OwnLedger(LedgerStore):
         return confirmed
 
 
-class Appending:
-    """An open append: entries get their index, time and boot here."""
-
-    def __init__(self, ledger: OwnLedger, transaction: Transaction, key: SigningKey, clock: Clock) -> None:
-        self._ledger, self.transaction, self._key, self._clock = ledger, transaction, key, clock
-        head = ledger.head()
-        self.frontier, self._time_ms, self._first = ledger._tree.frontier(head.size), head.last_time_ms, head.size
-        self._nodes: list[tuple[int, int, bytes]] = []
-        self._items: list[tuple[bytes, Body | None]] = []
-        found = transaction.row("SELECT boot, boot_id FROM ledger WHERE id = ?", (ledger._number,))
-        self._boot, self._boot_id = found or (0, b"")
-
-    def add(self, draft: Draft) -> int:
-        """Appends one entry and returns its index; the first one after a boot is preceded by ``box.started``."""
-        if self._boot_id != self._clock.boot_id:
-            self._begin_boot()
-            if draft.type is not EntryType.LEDGER_OPENED:
-                self._write(Draft(EntryType.BOX_STARTED, {"boot_id": self._boot_id}))
-        return self._write(draft)
-
-    def identity(self, kind: IdentityKind, pseudonym: bytes) -> int:
-        """The roster number of a pseudonym, introduced by an entry the first time."""
-        number = self._ledger._number
-        found = self.transaction.row(
-            "SELECT number FROM identity WHERE ledger = ? AND kind = ? AND pseudonym = ?",
-            (number, kind.value, pseudonym),
-        )
-        if found is not None:
-            return int(found[0])
-        last = self.transaction.row("SELECT coalesce(max(number), 0) FROM identity WHERE ledger = ?", (number,))
-        new = int(last[0]) + 1 if last else 1
-        content = {"number": new, "kind": kind.name.lower(), "pseudonym": pseudonym}
-        self.add(Draft(EntryType.IDENTITY_INTRODUCED, content, subject=new))
-        self.transaction.run("INSERT INTO identity VALUES (?, ?, ?, ?)", (number, new, kind.value, pseudonym))
-        return new
-
-    def seal(self) -> None:
-        """Writes the entries and signs the new head; called once, at the end of the transaction."""
-        if not self._items:
-            return
-        ledger, time_s = self._ledger, (self._time_ms + EPOCH_MS) // 1000
-        checkpoint = sign_checkpoint(ledger.origin, self.frontier.size, self.frontier.root(), time_s, self._key)
-        ledger._insert(self.transaction, self._first, self._items, checkpoint)
-        ledger._tree.insert(self.transaction, self._nodes)
-
-    def _begin_boot(self) -> None:
-        self._boot, self._boot_id = self.frontier.size, self._clock.boot_id
-        self.transaction.run(
-            "UPDATE ledger SET boot = ?, boot_id = ? WHERE id = ?", (self._boot, self._boot_id, self._ledger._number)
-        )
-
-    def _write(self, draft: Draft) -> int:
-        body = Body.of(draft.content, os.urandom(SALT_BYTES))
-        # A wall clock that stepped back must not make an entry older than its predecessor.
-        self._time_ms = max(self._time_ms, self._clock.now_ms() - EPOCH_MS)
-        index = self.frontier.size
-        data = encode_entry(
-            draft.type.number,
-            draft.type.version,
-            self._time_ms,
-            self._boot,
-            self._clock.monotonic_ms(),
-            draft.actor,
-            draft.subject,
-            draft.refs,
-            body.commitment(),
-        )
-        self._nodes += self.frontier.append(leaf_hash(data))
-        self._items.append((data, body))
-        return index
-
-
 class MirrorLedger(LedgerStore):
     """A ledger that the other side writes: verified batches go in, nothing else."""
 
@@ -342,14 +223,24 @@ class MirrorLedger(LedgerStore):
         """
         size = batch.frontier.size
         with self._database.transaction() as transaction:
-            items = [(item.entry, item.body) for item in batch.items]
-            self._insert(transaction, batch.first, items, batch.checkpoint.cose)
-            self._tree.insert(transaction, list(batch.nodes))
+            rows: list[EntryRow] = [
+                (entry_id(self._number, index), item.entry, self._sealed(index, item.body), None)
+                for index, item in enumerate(batch.items, batch.first)
+            ]
+            rows[-1] = (*rows[-1][:3], batch.checkpoint.cose)
+            self._tree.insert(transaction, rows, batch.nodes)
+            for entry in batch.entries:
+                if entry.type == EntryType.BODY_ERASED.number:
+                    for index in entry.refs:
+                        self._bodies.erase(transaction, index)
             transaction.run(
                 "INSERT INTO cosignature VALUES (?, ?, ?, ?, ?)",
                 (self._number, size, batch.checkpoint.cose, cosignature, now_ms),
             )
         self._tree.remember(batch.frontier)
+
+    def _sealed(self, index: int, body: Body | None) -> bytes | None:
+        return None if body is None else self._bodies.seal(index, body.salt + body.content)
 
     def latest_confirmation(self) -> Confirmation | None:
         """What this side last cosigned: sent again when an acknowledgement may have been lost."""

@@ -1,20 +1,25 @@
 """Numbered SQL migrations, each all or nothing.
 
-A family is a folder of files ``NNNN_name.sql``, numbered from 1 without gaps. The box has the families ``ledger`` and
+A family is a folder of files ``NNNN_name.sql``, numbered from 1 without gaps; what SQL cannot say of a step is a
+function that runs after its file in the same transaction. The box has the families ``ledger`` and
 ``box``, the hub ``ledger`` and ``hub``; the table ``migration`` remembers what ran.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 
 from appliance.errors import ConfigError
-from appliance.store.database import Database
+from appliance.store.database import Database, Transaction
 
 REGISTER = """
 CREATE TABLE IF NOT EXISTS migration (
   family TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (family, number)
 ) STRICT
 """
+
+
+Conversion = Callable[[Database, Transaction], None]
 
 
 class SchemaTooNewError(ConfigError):
@@ -35,6 +40,8 @@ class Family:
 
     name: str
     folder: Traversable
+    conversions: Mapping[int, Conversion] = field(default_factory=dict)
+    """By the number of the step."""
 
     def steps(self) -> list[tuple[int, str, str]]:
         """(number, name, SQL) in order."""
@@ -52,9 +59,7 @@ def migrate(database: Database, families: tuple[Family, ...]) -> list[str]:
     for family in families:
         done = _done(database, family)
         for number, name, sql in family.steps()[done:]:
-            # Both names come from our own folders; executescript takes no parameters.
-            register = f"INSERT INTO migration VALUES ('{family.name}', {number}, '{name}');"  # noqa: S608
-            database.script(f"BEGIN IMMEDIATE;\n{sql}\n;{register}\nCOMMIT;")
+            _run(database, family, number, name, sql)
             ran.append(f"{family.name}/{number:04}_{name}")
     return ran
 
@@ -66,6 +71,15 @@ def check_schema(database: Database, families: tuple[Family, ...]) -> None:
     for family in families:
         if waiting := len(family.steps()) - _done(database, family):
             raise SchemaTooOldError(family=family.name, waiting=waiting)
+
+
+def _run(database: Database, family: Family, number: int, name: str, sql: str) -> None:
+    def finish(transaction: Transaction) -> None:
+        if number in family.conversions:
+            family.conversions[number](database, transaction)
+        transaction.run("INSERT INTO migration VALUES (?, ?, ?)", (family.name, number, name))
+
+    database.script(sql, finish)
 
 
 def _done(database: Database, family: Family) -> int:

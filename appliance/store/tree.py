@@ -4,14 +4,18 @@ A row's number holds ledger, level and index, so that an append goes to the end 
 Roots of perfect subtrees are stored at every fourth level; those between are computed from at most 16 below.
 """
 
+from collections.abc import Sequence
+
 from appliance.errors import RefusedError
-from appliance.ledger.merkle import Frontier, frontier_at, leaf_hash, node_hash
+from appliance.ledger.merkle import Frontier, Run, frontier_at, leaf_hash, node_hash
 from appliance.store.database import Database, Transaction
 
 LEDGER_SHIFT = 44
 LEVEL_SHIFT = 38
 STORED_LEVELS = 4
 INDEX_MASK = (1 << LEDGER_SHIFT) - 1
+EntryRow = tuple[int, bytes, bytes | None, bytes | None]
+"""``entry_id``, the entry, its sealed body, and on the last entry of an append the signed head."""
 
 
 class NoEntryError(RefusedError):
@@ -65,15 +69,13 @@ class Tree:
             hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
         return hashes[0]
 
-    def insert(self, transaction: Transaction, nodes: list[tuple[int, int, bytes]]) -> None:
-        """Stores what appends completed, given as (level, index, hash); most of it needs no row."""
-        rows = [
-            (node_id(self._ledger, level, index), value)
-            for level, index, value in nodes
-            if level and level % STORED_LEVELS == 0
-        ]
-        if rows:
-            transaction.run_many("INSERT INTO node VALUES (?, ?)", rows)
+    def insert(self, transaction: Transaction, rows: Sequence[EntryRow], runs: Sequence[Run]) -> None:
+        """Stores entries and those of the subtrees they completed that have a row."""
+        transaction.run_many("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
+        for level, first, hashes in runs:
+            if level and level % STORED_LEVELS == 0:
+                start = node_id(self._ledger, level, first)
+                transaction.run_many("INSERT INTO node VALUES (?, ?)", list(enumerate(hashes, start)))
 
     def _leaves(self, first: int, below: int) -> list[bytes]:
         start = entry_id(self._ledger, first)

@@ -16,11 +16,11 @@ from appliance.clock import SystemClock
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.verify import verify_ledger
+from appliance.store.appending import Draft
 from appliance.store.database import Database
-from appliance.store.ledger import Draft, OwnLedger
+from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import migrate
 from appliance.store.schema import LEDGER
-from appliance.store.vault import Vault
 from tests.bench.report import Figure, arguments, report
 
 BENCH: Final = "ledger"
@@ -52,8 +52,7 @@ class Bench:
         self.device_key = SigningKey.make()
         self.database = Database.create(self.folder / "ledger.db", self.key)
         migrate(self.database, (LEDGER,))
-        vault = Vault.of(self.database)
-        ledger = OwnLedger.add(self.database, vault, ORIGIN, self.device_key.public)
+        ledger = OwnLedger.add(self.database, ORIGIN, self.device_key.public)
         self.ledger = ledger.attach(self.device_key, SystemClock())
         self.bare = Database.create(self.folder / "bare.db", self.key)
         with self.bare.transaction() as transaction:
@@ -77,7 +76,7 @@ class Bench:
 
     def _bytes_of_a_row(self, count: int) -> int:
         found = self.database.row(
-            "SELECT length(entry) + length(body) + coalesce(length(keys), 32) + coalesce(length(head), 0) FROM entry"
+            "SELECT length(entry) + length(body) + coalesce(length(head), 0) FROM entry"
             " WHERE (head IS NOT NULL) = ? ORDER BY id DESC LIMIT 1",
             (count == 1,),
         )
@@ -142,7 +141,7 @@ def _opening_ms(bench: Bench) -> float:
 
     def open_anew() -> None:
         with Database.open(bench.database.path, bench.key) as database:
-            OwnLedger.find(database, Vault.of(database), ORIGIN).frontier()
+            OwnLedger.find(database, ORIGIN).frontier()
 
     return statistics.median(_ms(open_anew) for _ in range(9))
 

@@ -30,11 +30,9 @@ ENTRIES = [Entry(17, 1, number, 0, number, 0, 0, (), bytes([number]) * 32).encod
 
 
 def grown() -> tuple[Frontier, dict[tuple[int, int], bytes]]:
-    frontier, nodes = Frontier(), {}
-    for entry in ENTRIES:
-        for level, index, value in frontier.append(leaf_hash(entry)):
-            nodes[level, index] = value
-    return frontier, nodes
+    frontier = Frontier()
+    runs = frontier.extend([leaf_hash(entry) for entry in ENTRIES])
+    return frontier, {(level, first + at): one for level, first, hashes in runs for at, one in enumerate(hashes)}
 
 
 def test_a_checkpoint_opens_with_the_pinned_key_only() -> None:

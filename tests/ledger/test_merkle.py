@@ -43,11 +43,9 @@ def reference_root(leaves: list[bytes]) -> bytes:
 
 
 def nodes_of(leaves: list[bytes]) -> tuple[Frontier, dict[tuple[int, int], bytes]]:
-    frontier, stored = Frontier(), {}
-    for leaf in leaves:
-        for level, index, value in frontier.append(leaf):
-            stored[level, index] = value
-    return frontier, stored
+    frontier = Frontier()
+    runs = frontier.extend(leaves)
+    return frontier, {(level, first + at): one for level, first, hashes in runs for at, one in enumerate(hashes)}
 
 
 def test_public_vectors() -> None:

@@ -14,7 +14,6 @@ from appliance.programs.hub.settings import DATABASE_KEY, DATABASE_NAME
 from appliance.services.opening import OpenBox, open_box
 from appliance.store.database import Database
 from appliance.store.ledger import MirrorLedger
-from appliance.store.vault import Vault
 from tests.sim.prefecture import until
 from tests.sim.world import World
 
@@ -56,7 +55,7 @@ def at_box(world: World) -> list[Sealed]:
 def at_hub(world: World) -> list[Sealed]:
     """Every entry of the box's ledger as the hub keeps it."""
     with opened_box(world) as box, opened_hub(world) as database:
-        mirror = MirrorLedger.find(database, Vault.of(database), box.school.origin)
+        mirror = MirrorLedger.find(database, box.school.origin)
         return list(mirror.items(0, mirror.head().size))
 
 

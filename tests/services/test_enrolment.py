@@ -68,7 +68,7 @@ def test_an_answer_is_kept_and_the_feed_pinned(box: OpenBox) -> None:
     bundle = answer(box)
     accept_bundle(box, LINE_KEY, bundle)
     assert store.find() == bundle
-    assert MirrorLedger.find(box.database, box.vault, FEED).public_key.pem().decode() == HUB
+    assert MirrorLedger.find(box.database, FEED).public_key.pem().decode() == HUB
     renewed = answer(box)
     accept_bundle(box, LINE_KEY, renewed)
     assert store.find() == renewed != bundle

@@ -20,7 +20,6 @@ from appliance.store.database import Database, DatabaseMissingError, WrongKeyErr
 from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import SchemaTooOldError, migrate
 from appliance.store.schema import BOX_FAMILIES, LEDGER
-from appliance.store.vault import Vault
 from tests.school.small import CODE
 from tests.sim.box import DATABASE_KEY, SCHOOL_NAME
 from tests.sim.clock import ManualClock
@@ -93,7 +92,7 @@ def test_what_is_missing_is_named(tmp_path: Path, device_key: SigningKey, clock:
 def test_founding_that_was_cut_short_goes_on(tmp_path: Path, device_key: SigningKey, clock: ManualClock) -> None:
     with Database.create(tmp_path / DATABASE_NAME, DATABASE_KEY) as database:
         migrate(database, BOX_FAMILIES)
-        OwnLedger.add(database, Vault.of(database), box_origin(str(CODE), 1), device_key.public)
+        OwnLedger.add(database, box_origin(str(CODE), 1), device_key.public)
     box = found_box(tmp_path, DATABASE_KEY, device_key, clock, str(CODE), SCHOOL_NAME)
     assert box.ledger.head().size == 1
     box.database.close()

@@ -8,7 +8,7 @@ from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.services.opening import OpenBox
 from appliance.services.visits import Delivery, Visits
-from appliance.store.ledger import Draft
+from appliance.store.appending import Draft
 from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
 from tests.sim.box import confirm

@@ -19,7 +19,7 @@ from appliance.ledger.keys import SigningKey
 from appliance.services.enrolment import accept_bundle, make_request
 from appliance.services.founding import make_credentials
 from appliance.services.opening import OpenBox, found_box
-from appliance.store.ledger import Draft
+from appliance.store.appending import Draft
 from appliance.sync.enrolment import EnrolmentBundle
 from tests.sim.broker import Broker, Line, free_port
 from tests.sim.program import Program

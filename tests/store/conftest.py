@@ -10,7 +10,6 @@ from appliance.store.database import Database
 from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import migrate
 from appliance.store.schema import BOX_FAMILIES
-from appliance.store.vault import Vault
 from tests.sim.box import DATABASE_KEY
 from tests.sim.clock import ManualClock
 
@@ -25,10 +24,5 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def vault(database: Database) -> Vault:
-    return Vault.of(database)
-
-
-@pytest.fixture
-def ledger(database: Database, vault: Vault, device_key: SigningKey, clock: ManualClock) -> OwnLedger:
-    return OwnLedger.add(database, vault, ORIGIN, device_key.public).attach(device_key, clock)
+def ledger(database: Database, device_key: SigningKey, clock: ManualClock) -> OwnLedger:
+    return OwnLedger.add(database, ORIGIN, device_key.public).attach(device_key, clock)

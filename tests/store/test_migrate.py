@@ -27,6 +27,8 @@ ROWS: dict[tuple[str, int], dict[str, list[Row]]] = {
     },
     ("ledger", 2): {"signal": [("sync", '{"connected": true}', 9)]},
     ("ledger", 3): {},
+    ("ledger", 4): {"body_seed": [(2 << 44 | 8 << 38, b"s" * 32)]},
+    ("ledger", 5): {},
     ("box", 1): {
         "school": [(1, "B113299900018", "架空小学校", "madoguchi/1/B113299900018/box/1", 1)],
         "roster": [(1, 5, b"zip")],
@@ -58,7 +60,8 @@ MOVED: dict[tuple[str, int], dict[str, list[Row] | None]] = {
         "entry": [(1 << 44, b"entry", b"body", b"wrapped", b"cose")],
         "body_key": None,
         "node": [(1 << 44 | 4 << 38, b"n" * 32)],
-    }
+    },
+    ("ledger", 5): {"entry": [(1 << 44, b"entry", b"body", b"cose")]},
 }
 
 
@@ -67,7 +70,7 @@ def up_to(family: Family, number: int, folder: Path) -> Family:
     folder.mkdir()
     for at, name, sql in family.steps()[:number]:
         (folder / f"{at:04}_{name}.sql").write_text(sql, encoding="utf-8")
-    return Family(family.name, folder)
+    return Family(family.name, folder, {at: one for at, one in family.conversions.items() if at <= number})
 
 
 def made(path: Path, *steps: str) -> Family:
@@ -136,7 +139,7 @@ def test_rows_survive_a_migration(family: Family, number: int, tmp_path: Path) -
             with database.transaction() as transaction:
                 places = ", ".join("?" * len(many[0]))
                 transaction.run_many(f"INSERT INTO {table} VALUES ({places})", many)
-            assert stored(database, table) == many
+            assert set(many) <= set(stored(database, table))
         assert database.check() == []
 
 

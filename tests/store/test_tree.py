@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from appliance.ledger.entry import EntryType
 from appliance.ledger.merkle import Frontier, inclusion_proof, leaf_hash, root_from_inclusion
+from appliance.store.appending import Draft
 from appliance.store.database import Database
-from appliance.store.ledger import Draft, OwnLedger
+from appliance.store.ledger import OwnLedger
 from appliance.store.tree import NoEntryError, Tree, entry_id, node_id
 
 SIZE = 1100

@@ -16,9 +16,9 @@ from appliance.programs.hub.settings import (
     HUB_KEY,
     HubSettings,
 )
+from appliance.store.appending import Draft
 from appliance.store.database import Database
-from appliance.store.ledger import Draft, MirrorLedger, NoLedgerError, OwnLedger
-from appliance.store.vault import Vault
+from appliance.store.ledger import MirrorLedger, NoLedgerError, OwnLedger
 from appliance.sync.enrolment import EnrolmentBundle, EnrolmentRequest
 
 FEED_GENERATION = 1
@@ -47,9 +47,8 @@ def admit(settings: HubSettings, database: Database, clock: Clock, request: Enro
     certificate = authority.issue_client(request.school, request.certificate_request.encode(), now)
     feed_origin = f"madoguchi/1/{request.school}/feed/{FEED_GENERATION}"
     school = AdmittedSchool(request.school, request.name, request.origin, feed_origin)
-    vault = Vault.of(database)
-    _pin(database, vault, request)
-    feed = _feed(database, vault, feed_origin, hub_key, clock)
+    _pin(database, request)
+    feed = _feed(database, feed_origin, hub_key, clock)
     until_ms = int(certificate.not_valid_after_utc.timestamp() * 1000)
     with database.transaction() as transaction:
         Registry(database).add(transaction, school, now_ms, until_ms)
@@ -68,25 +67,25 @@ def admit(settings: HubSettings, database: Database, clock: Clock, request: Enro
     )
 
 
-def _pin(database: Database, vault: Vault, request: EnrolmentRequest) -> None:
+def _pin(database: Database, request: EnrolmentRequest) -> None:
     device_key = VerifyingKey.from_pem(request.device_key.encode())
     known = database.row("SELECT box_origin FROM school WHERE code = ?", (request.school,))
     if known is not None and known[0] != request.origin:
         raise AdmittedBeforeError(school=request.school, reason="another ledger")
     try:
-        mirror = MirrorLedger.find(database, vault, request.origin)
+        mirror = MirrorLedger.find(database, request.origin)
     except NoLedgerError:
-        MirrorLedger.add(database, vault, request.origin, device_key)
+        MirrorLedger.add(database, request.origin, device_key)
         return
     if mirror.public_key.key_id != device_key.key_id:
         raise AdmittedBeforeError(school=request.school, reason="another device key")
 
 
-def _feed(database: Database, vault: Vault, origin: str, hub_key: SigningKey, clock: Clock) -> OwnLedger:
+def _feed(database: Database, origin: str, hub_key: SigningKey, clock: Clock) -> OwnLedger:
     try:
-        feed = OwnLedger.find(database, vault, origin)
+        feed = OwnLedger.find(database, origin)
     except NoLedgerError:
-        feed = OwnLedger.add(database, vault, origin, hub_key.public)
+        feed = OwnLedger.add(database, origin, hub_key.public)
     return feed.attach(hub_key, clock)
 
 

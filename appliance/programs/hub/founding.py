@@ -28,7 +28,6 @@ from appliance.programs.hub.settings import (
 )
 from appliance.store.database import KEY_BYTES, Database
 from appliance.store.migrate import migrate
-from appliance.store.vault import Vault
 
 CLIENT_NAME = "hub"
 """The broker's access rules know the hub by this name."""
@@ -82,7 +81,6 @@ def found_hub(settings: HubSettings, clock: Clock) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with Database.create(folder / DATABASE_NAME, read_credential(DATABASE_KEY)) as database:
         migrate(database, FAMILIES)
-        Vault.of(database)
     now = datetime.fromtimestamp(clock.now_ms() // 1000, UTC)
     authority = Authority.make(settings.hub.name, read_credential(AUTHORITY_KEY), now)
     names = tuple(dict.fromkeys((settings.boxes.host, settings.broker.host)))

@@ -11,7 +11,6 @@ from appliance.log import EventLog
 from appliance.programs.hub.registry import Registry
 from appliance.store.database import Database
 from appliance.store.ledger import MirrorLedger, OwnLedger
-from appliance.store.vault import Vault
 from appliance.sync.governor import Governor
 from appliance.sync.incoming import Incoming
 from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, Rejected
@@ -45,7 +44,7 @@ class Ingest:
         self, database: Database, key: SigningKey, name: str, *, line: MqttLine, clock: Clock, log: EventLog
     ) -> None:
         self._database, self._key, self._name = database, key, name
-        self._vault, self._registry = Vault.of(database), Registry(database)
+        self._registry = Registry(database)
         self._line, self._clock, self._log = line, clock, log
         self._schools: dict[str, Counterpart] = {}
         self._version = database.data_version()
@@ -155,8 +154,8 @@ class Ingest:
 
     def _add(self, code: str) -> None:
         school = self._registry.school(code)
-        feed = OwnLedger.find(self._database, self._vault, school.feed_origin).attach(self._key, self._clock)
-        mirror = MirrorLedger.find(self._database, self._vault, school.box_origin)
+        feed = OwnLedger.find(self._database, school.feed_origin).attach(self._key, self._clock)
+        mirror = MirrorLedger.find(self._database, school.box_origin)
 
         def observe(happening: Happening) -> None:
             self._happened(code, happening)

@@ -22,9 +22,9 @@ from appliance.services.staff import StaffAccounts
 from appliance.services.visits import Visits
 from appliance.store.cards import CardStore
 from appliance.store.people import PeopleStore
+from appliance.store.seal import read_secret
 from appliance.store.signal import SignalStore
 from appliance.store.staff import StaffStore
-from appliance.store.vault import read_secret
 from appliance.store.visits import VisitStore
 from appliance.web.catalogue import MESSAGES, Catalogue
 from appliance.web.serve import Server

@@ -50,7 +50,7 @@ class Replication:
             observe=self._happened,
         )
         self._feed = Incoming(
-            MirrorLedger.find(box.database, box.vault, bundle.feed_origin),
+            MirrorLedger.find(box.database, bundle.feed_origin),
             box.school.origin,
             device_key,
             publish=lambda payload: line.publish(topic(self._school, Lane.UP), payload),

@@ -7,7 +7,7 @@ import pytest
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.services.opening import DATABASE_NAME
-from appliance.store.ledger import Draft
+from appliance.store.appending import Draft
 from tests.programs.cli.conftest import CommandLine
 from tests.school.small import CODE
 from tests.sim.box import confirm
@@ -82,10 +82,11 @@ def test_a_changed_entry_is_found(visited: CommandLine) -> None:
 
 def test_a_swapped_body_is_found(visited: CommandLine) -> None:
     with visited.box() as box, box.database.transaction() as transaction:
-        own = "SELECT id FROM entry WHERE keys IS NOT NULL ORDER BY id DESC LIMIT 1"
-        transaction.run(f"UPDATE entry SET keys = (SELECT keys FROM entry WHERE id & 255 = 0) WHERE id = ({own})")
+        transaction.run("DROP TRIGGER entry_body_only_goes")
+        transaction.run("UPDATE entry SET body = (SELECT body FROM entry WHERE id & 255 = 0) WHERE id & 255 = 4")
     answer = visited.run("ledger", "verify", "--json")
     assert (answer.code, answer.last["verify"], answer.last["error"]) == (1, "failed", "store.seal")
+    assert answer.last["index"] == 4
 
 
 def test_a_damaged_file_is_found(visited: CommandLine) -> None:

@@ -18,7 +18,6 @@ from appliance.services.enrolment import (
     make_request,
 )
 from appliance.store.ledger import MirrorLedger, OwnLedger
-from appliance.store.vault import Vault
 from tests.programs.hub.conftest import FoundedBox, FoundedHub
 
 CODE, OTHER_CODE = "B113299900018", "C113299900028"
@@ -35,7 +34,7 @@ def test_a_school_is_admitted_and_its_box_pins_the_hub(hub: FoundedHub, make_box
     assert store.find() is None
     accept_bundle(box.box, box.line_key, bundle)
     assert store.find() == bundle
-    mirror = MirrorLedger.find(hub.database, Vault.of(hub.database), box.box.school.origin)
+    mirror = MirrorLedger.find(hub.database, box.box.school.origin)
     assert mirror.public_key.key_id == box.device_key.public.key_id
     (overview,) = hub.registry.overview()
     assert (overview.code, overview.name, overview.online, overview.pending) == (CODE, "見本小学校", False, None)
@@ -45,10 +44,10 @@ def test_the_feed_begins_with_what_the_box_can_verify(hub: FoundedHub, make_box:
     box = make_box(CODE, "見本小学校")
     bundle = hub.admit(box)
     accept_bundle(box.box, box.line_key, bundle)
-    feed = OwnLedger.find(hub.database, Vault.of(hub.database), bundle.feed_origin)
+    feed = OwnLedger.find(hub.database, bundle.feed_origin)
     head = feed.head()
     assert head.checkpoint is not None
-    mirror = MirrorLedger.find(box.box.database, box.box.vault, bundle.feed_origin)
+    mirror = MirrorLedger.find(box.box.database, bundle.feed_origin)
     empty = mirror.head()
     batch = Batch(bundle.feed_origin, 0, tuple(feed.items(0, head.size)), head.checkpoint)
     key = VerifyingKey.from_pem(bundle.feed_key.encode())
@@ -63,7 +62,7 @@ def test_asking_again_renews_the_certificate_and_nothing_else(hub: FoundedHub, m
     second = hub.admit(box)
     assert second.certificate != first.certificate
     assert dataclasses.replace(second, certificate=first.certificate) == first
-    assert OwnLedger.find(hub.database, Vault.of(hub.database), first.feed_origin).head().size == 2
+    assert OwnLedger.find(hub.database, first.feed_origin).head().size == 2
     (overview,) = hub.registry.overview()
     assert overview.certificate_until_ms - hub.clock.now_ms() == 90 * 86_400_000
     for bundle in (first, second):

@@ -9,8 +9,8 @@ from appliance.ledger.keys import SigningKey, VerifyingKey
 from appliance.ledger.verify import Batch
 from appliance.log import EventLog
 from appliance.programs.hub.ingest import Ingest
-from appliance.store.ledger import Draft, MirrorLedger
-from appliance.store.vault import Vault
+from appliance.store.appending import Draft
+from appliance.store.ledger import MirrorLedger
 from appliance.sync.mqtt import Arrived, LineDown, LineUp
 from appliance.sync.wire import Ack, Lane, Message, Refusal, State, pack, topic
 from tests.programs.hub.conftest import FoundedBox, FoundedHub
@@ -90,7 +90,7 @@ def test_a_message_on_the_wrong_lane_changes_nothing(desk: Desk, hub: FoundedHub
     assert desk.hear(CODE, Lane.UP, State(True, 1, 0, 0)) == []
     (school,) = hub.registry.overview()
     assert (school.mirrored, school.online, school.refused_code) == (0, False, "sync.malformed")
-    mirror = MirrorLedger.find(hub.database, Vault.of(hub.database), box.box.school.origin)
+    mirror = MirrorLedger.find(hub.database, box.box.school.origin)
     assert mirror.head().size == 0
 
 
@@ -127,7 +127,7 @@ def test_what_the_box_appends_is_mirrored_with_its_bodies(desk: Desk, hub: Found
     with box.box.ledger.append() as appending:
         appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"purpose": "visit"}))
     desk.hear(CODE, Lane.UP, batch(box))
-    mirror = MirrorLedger.find(hub.database, Vault.of(hub.database), box.box.school.origin)
+    mirror = MirrorLedger.find(hub.database, box.box.school.origin)
     body = mirror.body(1)
     assert body is not None
     assert body.read() == {"purpose": "visit"}

@@ -8,7 +8,6 @@ from appliance.ledger.merkle import EMPTY_ROOT, Frontier
 from appliance.ledger.verify import Batch, verify_batch
 from appliance.programs.hub.registry import UnknownSchoolError
 from appliance.store.ledger import MirrorLedger
-from appliance.store.vault import Vault
 from appliance.sync.wire import State
 from tests.programs.hub.conftest import FoundedBox, FoundedHub
 
@@ -52,6 +51,6 @@ def test_the_head_is_the_root_of_what_is_mirrored(hub: FoundedHub, make_box: Cal
     size, origin = ledger.head().size, made.box.school.origin
     batch = Batch(origin, 0, tuple(ledger.items(0, size)), ledger.checkpoint_at(size))
     verified = verify_batch(batch, origin, Frontier(), 0, ledger.public_key)
-    MirrorLedger.find(hub.database, Vault.of(hub.database), origin).store(verified, b"cosignature", 1)
+    MirrorLedger.find(hub.database, origin).store(verified, b"cosignature", 1)
     (after,) = hub.registry.overview()
     assert (after.mirrored, after.root) == (size, ledger.root_at(size))

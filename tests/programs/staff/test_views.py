@@ -10,8 +10,8 @@ from appliance.ledger.entry import EntryType, type_label
 from appliance.school.link_code import digest, parse_link_code
 from appliance.services.opening import OpenBox
 from appliance.services.staff import ABSOLUTE_MS, FREE_FAILURES, IDLE_MS
+from appliance.store.appending import Draft
 from appliance.store.cards import CardStore
-from appliance.store.ledger import Draft
 from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
 from appliance.web.site import PUBLIC

@@ -17,7 +17,6 @@ from appliance.services.enrolment import EnrolmentStore
 from appliance.store.database import Database
 from appliance.store.ledger import MirrorLedger
 from appliance.store.signal import SignalStore
-from appliance.store.vault import Vault
 from appliance.sync.mqtt import Address, Arrived, LineEvent, LineUp, MqttLine, Rejected
 from appliance.sync.tls import line_tls
 from appliance.sync.wire import Ack, Lane, Refusal, pack, topic, unpack
@@ -60,7 +59,7 @@ def mirrored(prefecture: Prefecture, school: School) -> int:
     """How much of the school's ledger the hub holds: verified whole, from its database."""
     key = (prefecture.keys / "hub-database.key").read_bytes()
     with Database.open(prefecture.state / DATABASE_NAME, key) as database:
-        mirror = MirrorLedger.find(database, Vault.of(database), school.box.school.origin)
+        mirror = MirrorLedger.find(database, school.box.school.origin)
         head = mirror.head()
         stored = [(one.entry, one.body) for one in mirror.items(0, head.size)]
         assert verify_ledger(stored, head.checkpoint, mirror.origin, school.device_key.public).size == head.size
@@ -124,7 +123,7 @@ def test_a_visit_is_confirmed_at_once_and_the_feed_comes_down(prefecture: Prefec
     receipt = open_receipt(school.box.ledger.receipt(3), school.box.school.origin, school.device_key.public, hub_key)
     assert receipt.cosignature is not None
     assert receipt.cosignature.signer == "hub.test"
-    feed = MirrorLedger.find(school.box.database, school.box.vault, bundle.feed_origin)
+    feed = MirrorLedger.find(school.box.database, bundle.feed_origin)
     until("the feed", lambda: feed.head().size == 2)
     published = feed.body(1)
     assert published is not None

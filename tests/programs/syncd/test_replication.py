@@ -14,7 +14,8 @@ from appliance.ledger.verify import Batch, verify_batch
 from appliance.log import EventLog
 from appliance.programs.syncd.replication import Replication
 from appliance.services.opening import OpenBox, found_box
-from appliance.store.ledger import Draft, MirrorLedger
+from appliance.store.appending import Draft
+from appliance.store.ledger import MirrorLedger
 from appliance.store.signal import SignalStore
 from appliance.sync.enrolment import EnrolmentBundle
 from appliance.sync.governor import Governor
@@ -34,7 +35,7 @@ class Box:
 
     def __init__(self, box: OpenBox, device_key: SigningKey, clock: ManualClock) -> None:
         self.box, self.clock, self.line = box, clock, PaperLine()
-        MirrorLedger.add(box.database, box.vault, FEED, HUB.public)
+        MirrorLedger.add(box.database, FEED, HUB.public)
         pem = HUB.public.pem().decode()
         bundle = EnrolmentBundle(CODE, "localhost", 8883, "-", "-", "hub.test", pem, b"", FEED, pem)
         governor = Governor((), (), 0)

@@ -1,0 +1,151 @@
+"""An open append to the own ledger: what is added becomes durable together with the signed head, or not at all."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from appliance.clock import Clock
+from appliance.ledger.checkpoint import sign_checkpoint
+from appliance.ledger.encoding import encode
+from appliance.ledger.entry import EPOCH_MS, SALT_BYTES, EntryType, IdentityKind, encode_entry
+from appliance.ledger.keys import SigningKey
+from appliance.ledger.merkle import Frontier, leaf_hash
+from appliance.store.bodies import Bodies
+from appliance.store.database import Transaction
+from appliance.store.tree import EntryRow, NoEntryError, Tree, entry_id
+
+ERASED_AT_ONCE = 256
+"""Bodies that one entry ``body.erased`` names at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry to be appended; ``actor`` and ``subject`` are numbers of the ledger's roster."""
+
+    type: EntryType
+    content: dict[str, Any]
+    actor: int = 0
+    subject: int = 0
+    refs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """All that the next append has to know of what is there: the right edge of the tree, the ledger time of the last
+    entry, and the boot that was introduced last (index of its entry, and its id)."""
+
+    frontier: Frontier
+    last_time_ms: int
+    boot: int
+    boot_id: bytes
+
+
+class Noted(NamedTuple):
+    """A draft with the readings of the moment in which it was added."""
+
+    draft: Draft
+    time_ms: int
+    boot: int
+    monotonic_ms: int
+
+
+class Appending:
+    """Entries get their index, time and boot here. ``number`` and ``origin`` are the ledger's."""
+
+    def __init__(
+        self, number: int, origin: str, tail: Tail, *, bodies: Bodies, transaction: Transaction, clock: Clock
+    ) -> None:
+        self._number, self._origin, self._bodies, self._clock = number, origin, bodies, clock
+        self._frontier, self._time_ms = tail.frontier, tail.last_time_ms
+        self._boot, self._boot_id = tail.boot, tail.boot_id
+        self._noted: list[Noted] = []
+        self.transaction = transaction
+
+    @property
+    def size(self) -> int:
+        """Entries of the ledger, those just added included."""
+        return self._frontier.size + len(self._noted)
+
+    def add(self, draft: Draft) -> int:
+        """Appends one entry and returns its index; the first one after a boot is preceded by ``box.started``."""
+        if self._boot_id != self._clock.boot_id:
+            self._begin_boot()
+            if draft.type is not EntryType.LEDGER_OPENED:
+                self._note(Draft(EntryType.BOX_STARTED, {"boot_id": self._boot_id}))
+        return self._note(draft)
+
+    def identity(self, kind: IdentityKind, pseudonym: bytes) -> int:
+        """The roster number of a pseudonym, introduced by an entry the first time."""
+        found = self.transaction.row(
+            "SELECT number FROM identity WHERE ledger = ? AND kind = ? AND pseudonym = ?",
+            (self._number, kind.value, pseudonym),
+        )
+        if found is not None:
+            return int(found[0])
+        last = self.transaction.row("SELECT coalesce(max(number), 0) FROM identity WHERE ledger = ?", (self._number,))
+        new = int(last[0]) + 1 if last else 1
+        content = {"kind": kind.name.lower(), "number": new, "pseudonym": pseudonym}
+        self.add(Draft(EntryType.IDENTITY_INTRODUCED, content, subject=new))
+        self.transaction.run("INSERT INTO identity VALUES (?, ?, ?, ?)", (self._number, new, kind.value, pseudonym))
+        return new
+
+    def erase(self, indices: Sequence[int], rule: str, actor: int = 0) -> list[int]:
+        """Erases the bodies of earlier entries for the legal reason that ``rule`` names, and says so in the ledger.
+
+        Returns those that had one. Raises ``NoEntryError`` for an entry that is not durable yet.
+        """
+        erased = []
+        for index in indices:
+            if not 0 <= index < self._frontier.size:
+                raise NoEntryError(index=index)
+            if self._bodies.erase(self.transaction, index):
+                erased.append(index)
+        for at in range(0, len(erased), ERASED_AT_ONCE):
+            refs = tuple(erased[at : at + ERASED_AT_ONCE])
+            self.add(Draft(EntryType.BODY_ERASED, {"rule": rule}, actor=actor, refs=refs))
+        return erased
+
+    def seal(self, tree: Tree, key: SigningKey) -> Tail:
+        """Writes the entries with the signed head; called once, at the end of the transaction. The new tail."""
+        if not self._noted:
+            return Tail(self._frontier, self._time_ms, self._boot, self._boot_id)
+        first, salts = self._frontier.size, os.urandom(SALT_BYTES * len(self._noted))
+        rows: list[EntryRow] = []
+        leaves, at = [], 0
+        for index, (draft, time_ms, boot, monotonic_ms) in enumerate(self._noted, first):
+            plain = salts[at : at + SALT_BYTES] + encode(draft.content)
+            at += SALT_BYTES
+            data = encode_entry(
+                draft.type.number,
+                draft.type.version,
+                time_ms,
+                boot,
+                monotonic_ms,
+                draft.actor,
+                draft.subject,
+                draft.refs,
+                sha256(plain).digest(),
+            )
+            leaves.append(leaf_hash(data))
+            rows.append((entry_id(self._number, index), data, self._bodies.seal(index, plain), None))
+        frontier = self._frontier.copy()
+        runs = frontier.extend(leaves)
+        time_s = (self._time_ms + EPOCH_MS) // 1000
+        checkpoint = sign_checkpoint(self._origin, frontier.size, frontier.root(), time_s, key)
+        rows[-1] = (*rows[-1][:3], checkpoint)
+        tree.insert(self.transaction, rows, runs)
+        return Tail(frontier, self._time_ms, self._boot, self._boot_id)
+
+    def _begin_boot(self) -> None:
+        self._boot, self._boot_id = self.size, self._clock.boot_id
+        self.transaction.run(
+            "UPDATE ledger SET boot = ?, boot_id = ? WHERE id = ?", (self._boot, self._boot_id, self._number)
+        )
+
+    def _note(self, draft: Draft) -> int:
+        # A wall clock that stepped back must not make an entry older than its predecessor.
+        self._time_ms = max(self._time_ms, self._clock.now_ms() - EPOCH_MS)
+        self._noted.append(Noted(draft, self._time_ms, self._boot, self._clock.monotonic_ms()))
+        return self._frontier.size + len(self._noted) - 1

@@ -1,0 +1,42 @@
+"""The bodies of one ledger: each sealed under its own key and in its own place, and erased by forgetting the key."""
+
+from appliance.ledger.entry import SALT_BYTES, Body
+from appliance.store.body_keys import BodyKeys
+from appliance.store.database import Database, Transaction
+from appliance.store.seal import SealError, open_with, seal_with
+from appliance.store.tree import entry_id
+
+
+class Bodies:
+    """``ledger`` is the ledger's number in this database, ``origin`` its name, which is part of a body's place."""
+
+    def __init__(self, database: Database, ledger: int, origin: str) -> None:
+        self._keys, self._ledger, self._origin = BodyKeys(database, ledger), ledger, origin
+
+    def seal(self, index: int, plain: bytes) -> bytes:
+        """``plain`` is salt and content; raises ``SealError`` if the key of this index was forgotten already."""
+        key = self._keys.key(index)
+        if key is None:
+            raise SealError(index=index)
+        return seal_with(key, plain, self._place(index))
+
+    def open(self, index: int, sealed: bytes | None) -> Body | None:
+        """The body, or None once it is erased; raises ``SealError`` for bytes that are not what was sealed here."""
+        key = self._keys.key(index) if sealed is not None else None
+        if sealed is None or key is None:
+            return None
+        try:
+            plain = open_with(key, sealed, self._place(index))
+        except SealError as error:
+            raise SealError(index=index) from error
+        return Body(plain[:SALT_BYTES], plain[SALT_BYTES:])
+
+    def erase(self, transaction: Transaction, index: int) -> bool:
+        """Removes the sealed bytes and forgets their key; whether there was a body."""
+        row = (entry_id(self._ledger, index),)
+        there = transaction.run("UPDATE entry SET body = NULL WHERE id = ? AND body IS NOT NULL", row)
+        # Copies elsewhere hold the sealed bytes still, whatever became of those here: the key goes in any case.
+        return self._keys.forget(transaction, index) and there == 1
+
+    def _place(self, index: int) -> bytes:
+        return f"{self._origin}#{index}".encode()
