@@ -39,6 +39,12 @@ class RootError(UntrustedError):
     code = "ledger.root"
 
 
+class BodyMissingError(UntrustedError):
+    """The body of an entry is gone, and no later entry says that it was erased."""
+
+    code = "ledger.body_missing"
+
+
 class OrderError(UntrustedError):
     """An entry that is older than the one before it, or refers to one that does not exist yet."""
 
@@ -135,29 +141,42 @@ def check_head(checkpoint: bytes, frontier: Frontier, origin: str, key: Verifyin
 
 
 def verify_ledger(
-    entries: Iterable[tuple[bytes, Body | None]], checkpoint: bytes | None, origin: str, key: VerifyingKey
+    entries: Iterable[tuple[bytes, Body | None]],
+    checkpoint: bytes | None,
+    origin: str,
+    key: VerifyingKey,
+    *,
+    complete: bool = False,
 ) -> VerifiedLedger:
     """A whole ledger as stored, from the first entry on.
 
     1. Every entry is well formed, in order of time, and refers backwards only.
     2. Every body that is still there is the one its entry committed to.
-    3. The root over all entries is the one that the stored checkpoint signs.
+    3. With ``complete``, no body is gone but those that a ``body.erased`` entry names.
+    4. The root over all entries is the one that the stored checkpoint signs.
 
     Raises an ``UntrustedError``; its field ``index`` names the entry where one is at fault.
     """
     frontier, last_time_ms = Frontier(), 0
     counts: dict[int, int] = {}
+    gone: set[int] = set()
     for index, (data, body) in enumerate(entries):
         try:
             kind, _, time_ms, boot, _, _, _, refs, _ = entry_parts(data)
             last_time_ms = check_order(kind, time_ms, boot, refs, index, last_time_ms)
             if body is not None:
                 check_body(Entry.decode(data), body)
+            elif complete:
+                gone.add(index)
+            if kind == EntryType.BODY_ERASED.number:
+                gone.difference_update(refs)
         except UntrustedError as error:
             error.fields["index"] = index
             raise
         frontier.append(leaf_hash(data))
         counts[kind] = counts.get(kind, 0) + 1
+    if gone:
+        raise BodyMissingError(index=min(gone), count=len(gone))
     if checkpoint is None:
         if frontier.size:
             raise RootError(reason="no checkpoint", size=frontier.size)

@@ -13,10 +13,11 @@ from appliance.store.appending import Draft
 from appliance.store.database import Database
 from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import check_schema, migrate
+from appliance.store.note import HeadNote
 from appliance.store.schema import BOX_FAMILIES
 from appliance.store.seal import read_secret
 
-DATABASE_NAME = "box.db"
+DATABASE_NAME, NOTE_NAME = "box.db", "box.head"
 SCHOOL_KEY = "school-key"
 PSEUDONYM_BYTES = 16
 
@@ -51,6 +52,7 @@ class OpenBox:
     school: School
     school_key: bytes
     clock: Clock
+    note: HeadNote
 
     def pseudonym(self, local_id: str) -> bytes:
         """16 bytes that stand for a person in the ledger; only this box can tell whom."""
@@ -70,12 +72,13 @@ def open_box(state_dir: Path, database_key: bytes, device_key: SigningKey, clock
     if found is None:
         raise NotFoundedError()
     school = School(*found)
-    ledger = OwnLedger.find(database, school.origin).attach(device_key, clock)
+    note = HeadNote(state_dir / NOTE_NAME)
+    ledger = OwnLedger.find(database, school.origin).attach(device_key, clock, note)
     if ledger.public_key.key_id != device_key.public.key_id:
         raise ConfigError(reason="the device key is not the one this ledger was signed with")
     with database.transaction() as transaction:
         school_key = read_secret(transaction, SCHOOL_KEY)
-    return OpenBox(database, ledger, school, school_key, clock)
+    return OpenBox(database, ledger, school, school_key, clock, note)
 
 
 def found_box(
@@ -91,7 +94,7 @@ def found_box(
     origin = box_origin(code, 1)
     if database.row("SELECT 1 FROM ledger WHERE origin = ?", (origin,)) is None:
         OwnLedger.add(database, origin, device_key.public)
-    ledger = OwnLedger.find(database, origin).attach(device_key, clock)
+    ledger = OwnLedger.find(database, origin).attach(device_key, clock, HeadNote(state_dir / NOTE_NAME))
     with ledger.append() as appending:
         opened = {"origin": origin, "school": code, "boot_id": clock.boot_id, "key_id": device_key.public.key_id}
         appending.add(Draft(EntryType.LEDGER_OPENED, opened))

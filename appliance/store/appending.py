@@ -14,6 +14,7 @@ from appliance.ledger.keys import SigningKey
 from appliance.ledger.merkle import Frontier, leaf_hash
 from appliance.store.bodies import Bodies
 from appliance.store.database import Transaction
+from appliance.store.note import NotedHead
 from appliance.store.tree import EntryRow, NoEntryError, Tree, entry_id
 
 ERASED_AT_ONCE = 256
@@ -107,10 +108,13 @@ class Appending:
             self.add(Draft(EntryType.BODY_ERASED, {"rule": rule}, actor=actor, refs=refs))
         return erased
 
-    def seal(self, tree: Tree, key: SigningKey) -> Tail:
-        """Writes the entries with the signed head; called once, at the end of the transaction. The new tail."""
+    def seal(self, tree: Tree, key: SigningKey) -> tuple[NotedHead | None, Tail]:
+        """Writes the entries with the signed head; called once, at the end of the transaction.
+
+        Returns the new head, None if nothing was added, and the new tail.
+        """
         if not self._noted:
-            return Tail(self._frontier, self._time_ms, self._boot, self._boot_id)
+            return None, Tail(self._frontier, self._time_ms, self._boot, self._boot_id)
         first, salts = self._frontier.size, os.urandom(SALT_BYTES * len(self._noted))
         rows: list[EntryRow] = []
         leaves, at = [], 0
@@ -132,11 +136,12 @@ class Appending:
             rows.append((entry_id(self._number, index), data, self._bodies.seal(index, plain), None))
         frontier = self._frontier.copy()
         runs = frontier.extend(leaves)
-        time_s = (self._time_ms + EPOCH_MS) // 1000
-        checkpoint = sign_checkpoint(self._origin, frontier.size, frontier.root(), time_s, key)
+        root, time_s = frontier.root(), (self._time_ms + EPOCH_MS) // 1000
+        checkpoint = sign_checkpoint(self._origin, frontier.size, root, time_s, key)
         rows[-1] = (*rows[-1][:3], checkpoint)
         tree.insert(self.transaction, rows, runs)
-        return Tail(frontier, self._time_ms, self._boot, self._boot_id)
+        head = NotedHead(self._origin, frontier.size, root, checkpoint)
+        return head, Tail(frontier, self._time_ms, self._boot, self._boot_id)
 
     def _begin_boot(self) -> None:
         self._boot, self._boot_id = self.size, self._clock.boot_id

@@ -155,11 +155,26 @@ class Database:
 
     def check(self) -> list[str]:
         """What ``PRAGMA cipher_integrity_check`` and ``integrity_check`` find wrong; empty when all is well."""
-        faults = [str(one[0]) for one in self.rows("PRAGMA cipher_integrity_check")] if self._key else []
+        faults = self.check_pages()
         try:
-            return faults + [str(one[0]) for one in self.rows("PRAGMA integrity_check") if one[0] != "ok"]
-        except StoreError as error:  # a page that does not decrypt ends the walk through the tree
-            return [*faults, str(error.fields["reason"])]
+            faults += [str(one[0]) for one in self.rows("PRAGMA integrity_check") if one[0] != "ok"]
+        except (StoreError, WrongKeyError) as error:  # a page that does not decrypt ends the walk through the tree
+            faults.append(str(error.fields["reason"]))
+        return faults
+
+    def check_pages(self) -> list[str]:
+        """The pages of the file that were not written with this key, one text for each; a database that cannot be
+        used any more has them too."""
+        if self._key is None:
+            return []
+        with _translated():
+            # A connection with nothing but the key: what others are told first reads pages that may be damaged.
+            connection = sqlcipher3.connect(str(self.path), isolation_level=None)
+            try:
+                _unlock(connection, self._key)
+                return [str(one[0]) for one in connection.execute("PRAGMA cipher_integrity_check")]
+            finally:
+                connection.close()
 
     def close(self) -> None:
         with self._lock:
@@ -185,10 +200,7 @@ class Database:
             )
             try:
                 if self._key is not None:
-                    # Its own lines on standard error would break the log; what they say comes back as an exception.
-                    connection.execute("PRAGMA cipher_log_level = NONE")
-                    connection.execute(f"PRAGMA key = \"x'{self._key.hex()}'\"")
-                    connection.execute("PRAGMA cipher_memory_security = OFF")
+                    _unlock(connection, self._key)
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
@@ -229,6 +241,13 @@ class Transaction:
         no other connection (PRAGMA data_version), and not this one either (rows changed so far)."""
         version = self.row("PRAGMA data_version")
         return (version[0] if version else 0), int(self._connection.total_changes)
+
+
+def _unlock(connection: Any, key: bytes) -> None:
+    # Its own lines on standard error would break the log; what they say comes back as an exception.
+    connection.execute("PRAGMA cipher_log_level = NONE")
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    connection.execute("PRAGMA cipher_memory_security = OFF")
 
 
 @contextmanager

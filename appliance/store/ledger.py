@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from appliance.clock import Clock
-from appliance.errors import RefusedError
+from appliance.errors import RefusedError, UntrustedError
 from appliance.ledger.checkpoint import (
     Checkpoint,
     claimed_size,
@@ -28,6 +28,7 @@ from appliance.store.appending import Appending, Tail
 from appliance.store.bodies import Bodies
 from appliance.store.body_keys import BodyKeys
 from appliance.store.database import Database, Transaction
+from appliance.store.note import HeadNote
 from appliance.store.tree import INDEX_MASK, EntryRow, NoEntryError, Tree, entry_id
 
 
@@ -35,6 +36,12 @@ class NoLedgerError(RefusedError):
     """The database holds no ledger of this origin."""
 
     code = "ledger.absent"
+
+
+class MissingEntryError(UntrustedError):
+    """An entry that must be there, because later ones are, is not."""
+
+    code = "ledger.entry_missing"
 
 
 class AheadError(RefusedError):
@@ -118,10 +125,14 @@ class LedgerStore:
         return next(iter(self.items(index, index + 1))).body
 
     def items(self, first: int, last: int) -> Iterator[Sealed]:
-        """Entries with their bodies from ``first`` up to, not including, ``last``."""
+        """Entries with their bodies from ``first`` up to, not including, ``last``; raises ``MissingEntryError``."""
         rows = "SELECT id, entry, body FROM entry WHERE id >= ? AND id < ? ORDER BY id"
-        for row, data, body in self._database.each(rows, (entry_id(self._number, first), entry_id(self._number, last))):
+        expected, beyond = entry_id(self._number, first), entry_id(self._number, last)
+        for row, data, body in self._database.each(rows, (expected, beyond)):
+            if row != expected:
+                raise MissingEntryError(index=expected & INDEX_MASK)
             yield Sealed(data, self._bodies.open(row & INDEX_MASK, body))
+            expected += 1
 
     def root_at(self, size: int) -> bytes:
         """The root that the tree had when it held this many entries."""
@@ -135,6 +146,15 @@ class LedgerStore:
             (self._number, index),
         )
         return None if found is None else Confirmation(*found)
+
+    def confirmations(self) -> list[Confirmation]:
+        """Every confirmation that was stored, the first one first."""
+        sql = "SELECT size, checkpoint, cosignature, stored_ms FROM cosignature WHERE ledger = ? ORDER BY size"
+        return [Confirmation(*one) for one in self._database.rows(sql, (self._number,))]
+
+    def differing(self, size: int) -> tuple[int, int]:
+        """The first and the last of those entries between which the tree is not what was stored of it."""
+        return self._tree.differing(size)
 
     def receipt(self, index: int) -> bytes:
         """The receipt of an entry: with the hub's cosignature once there is one, else with the box's head only."""
@@ -157,9 +177,9 @@ class LedgerStore:
 class OwnLedger(LedgerStore):
     """The ledger that this side writes and signs."""
 
-    def attach(self, key: SigningKey, clock: Clock) -> Self:
-        """Gives it the means to append; without them it only reads."""
-        self._key, self._clock, self._remembered = key, clock, threading.local()
+    def attach(self, key: SigningKey, clock: Clock, note: HeadNote | None = None) -> Self:
+        """Gives it the means to append, and a note to write the head to; without them it only reads."""
+        self._key, self._clock, self._note, self._remembered = key, clock, note, threading.local()
         return self
 
     @contextmanager
@@ -176,9 +196,11 @@ class OwnLedger(LedgerStore):
                 clock=self._clock,
             )
             yield appending
-            tail = appending.seal(self._tree, self._key)
+            head, tail = appending.seal(self._tree, self._key)
             stamp = transaction.stamp()
         self._remembered.tail = (stamp, tail)
+        if self._note is not None and head is not None:
+            self._note.write(head)
 
     def _tail(self, transaction: Transaction) -> Tail:
         """The ledger's end: as this thread left it, if nobody has written anything since, else read anew."""

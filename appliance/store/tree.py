@@ -69,6 +69,19 @@ class Tree:
             hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
         return hashes[0]
 
+    def differing(self, size: int) -> tuple[int, int]:
+        """The first and the last of the entries between which the tree is not what was stored of it: sixteen of them,
+        or those after the last stored subtree if none of the stored ones differs."""
+        width, at = 1 << STORED_LEVELS, 0
+        while at + width <= size:
+            hashes = self._leaves(at, STORED_LEVELS)
+            while len(hashes) > 1:
+                hashes = [node_hash(one, other) for one, other in zip(hashes[::2], hashes[1::2], strict=False)]
+            if hashes != self._stored(STORED_LEVELS, at >> STORED_LEVELS, 0):
+                return at, at + width - 1
+            at += width
+        return at, max(at, size - 1)
+
     def insert(self, transaction: Transaction, rows: Sequence[EntryRow], runs: Sequence[Run]) -> None:
         """Stores entries and those of the subtrees they completed that have a row."""
         transaction.run_many("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)

@@ -4,7 +4,8 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.errors import RefusedError, UntrustedError
+from appliance.config import read_credential
+from appliance.errors import MadoguchiError, RefusedError, UntrustedError
 from appliance.ledger.entry import type_label
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.receipt import (
@@ -14,13 +15,15 @@ from appliance.ledger.receipt import (
     receipt_origin,
     receipt_text,
 )
-from appliance.ledger.verify import verify_ledger
-from appliance.programs.cli.opened import opened_box
-from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show
+from appliance.programs.cli.opened import opened_box, settings
+from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show, show_progress
 from appliance.programs.cli.parsing import Commands, add_command, add_group
+from appliance.services.audit import Audit, audit, audit_pages
 from appliance.services.check_in import receipt_number
 from appliance.services.enrolment import EnrolmentStore
-from appliance.store.database import StoreError
+from appliance.services.founding import DATABASE_KEY
+from appliance.services.opening import DATABASE_NAME
+from appliance.store.database import StoreError, WrongKeyError
 
 MOST_DIGITS = 18
 """As many as fit an SQLite integer."""
@@ -49,35 +52,48 @@ def add(commands: Commands) -> None:
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    """Checks the database file, then every entry with its body, the tree and the signature of its head."""
-    with opened_box() as box:
-        head, origin = box.ledger.head(), box.school.origin
-        faults = box.database.check()
-        try:
-            stored = ((one.entry, one.body) for one in box.ledger.items(0, head.size))
-            found = verify_ledger(stored, head.checkpoint, origin, box.ledger.public_key)
-        except (UntrustedError, StoreError) as error:
-            bad = {"verify": "failed", "error": error.code, **error.fields, "database": faults}
-            words = "ledger-bad" if isinstance(error, UntrustedError) else "ledger-unchecked"
-            lines = [say(words, reason=explain(error)), *(say("ledger-damage", fault=fault) for fault in faults)]
-            show(bad, arguments.json, "\n".join(lines))
-            return PROBLEM
+    """Checks the database file, every entry with its body, the tree, its signatures and the noted head."""
+    found = _audited()
     named = {type_label(number): count for number, count in sorted(found.counts.items())}
-    result = {
-        "verify": "ok" if not faults else "failed",
-        "origin": origin,
+    result: dict[str, object] = {
+        "verify": "ok" if found.good else "failed",
+        "origin": found.origin,
         "entries": found.size,
-        "receipted": head.cosigned_size,
-        "pending": head.size - head.cosigned_size,
+        "receipted": found.cosigned,
+        "pending": found.size - found.cosigned,
         "types": named,
-        "database": faults,
+        "faults": [{"error": fault.code, **fault.fields} for fault in found.faults],
+        "database": found.database,
     }
-    lines = [say("ledger-good", origin=origin, count=found.size)]
-    lines += [say("ledger-delivery", receipted=head.cosigned_size, pending=head.size - head.cosigned_size)]
-    lines += [f"  {count:6}  {label}" for label, count in named.items()]
-    lines += [say("ledger-damage", fault=fault) for fault in faults]
+    if found.faults:
+        result |= {"error": found.faults[0].code, **found.faults[0].fields}
+        lines = [say(_words(fault), reason=explain(fault)) for fault in found.faults]
+        lines += [
+            say("ledger-where", first=first, last=fault.fields.get("last", first))
+            for fault in found.faults
+            if (first := fault.fields.get("first")) is not None
+        ]
+    else:
+        lines = [say("ledger-good", origin=found.origin, count=found.size)]
+        lines += [say("ledger-delivery", receipted=found.cosigned, pending=found.size - found.cosigned)]
+        lines += [f"  {count:6}  {label}" for label, count in named.items()]
+    lines += [say("ledger-damage", fault=fault) for fault in found.database]
     show(result, arguments.json, "\n".join(lines))
-    return PROBLEM if faults else FINE
+    return FINE if found.good else PROBLEM
+
+
+def _audited() -> Audit:
+    try:
+        with opened_box() as box:
+            enrolment = EnrolmentStore(box.database).find()
+            hub = None if enrolment is None else VerifyingKey.from_pem(enrolment.hub_key.encode())
+            return audit(box, hub, show_progress)
+    except (StoreError, WrongKeyError) as error:
+        return audit_pages(settings().box.state_dir / DATABASE_NAME, read_credential(DATABASE_KEY), error)
+
+
+def _words(fault: MadoguchiError) -> str:
+    return "ledger-bad" if isinstance(fault, UntrustedError) else "ledger-unchecked"
 
 
 def show_entries(arguments: argparse.Namespace) -> int:

@@ -59,6 +59,14 @@ def show(result: Mapping[str, object], as_json: bool, words: str) -> None:
     print(json.dumps(result, ensure_ascii=False) if as_json else words)
 
 
+def show_progress(done: int, total: int) -> None:
+    """How far long work has come, on one line of a terminal that is wiped at the end; nothing where nobody watches."""
+    if not sys.stderr.isatty() or not total:
+        return
+    line = say("progress", done=done, total=total, percent=100 * done // total)
+    print(f"\r\x1b[K{line if done < total else ''}", end="", file=sys.stderr, flush=True)
+
+
 @cache
 def _catalogue() -> Catalogue:
     return Catalogue(MESSAGES)

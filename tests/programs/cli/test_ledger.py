@@ -47,6 +47,7 @@ def test_a_good_ledger_is_counted(visited: CommandLine) -> None:
         "receipted": 5,
         "pending": 1,
         "types": {"ledger.opened": 1, "identity.introduced": 1, "staff.added": 1, "guardian.authenticated": 3},
+        "faults": [],
         "database": [],
     }
 

@@ -25,6 +25,8 @@ cli-ledger-delivery = { $receipted } received by the prefecture, { $pending } wa
 cli-ledger-bad = The ledger is not good: { $reason }
 cli-ledger-unchecked = The ledger could not be read to its end: { $reason }
 cli-ledger-damage = Damage in the database: { $fault }
+cli-ledger-where = The tree differs from what was stored between records { $first } and { $last }
+cli-progress = { $percent } % ({ $done } of { $total })
 cli-ledger-received = received
 cli-ledger-waiting = waiting
 

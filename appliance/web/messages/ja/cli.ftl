@@ -25,6 +25,8 @@ cli-ledger-delivery = 県が受領 { $receipted } 件、送信待ち { $pending 
 cli-ledger-bad = 台帳が正しくありません: { $reason }
 cli-ledger-unchecked = 台帳を最後まで読めませんでした: { $reason }
 cli-ledger-damage = データベースの異常: { $fault }
+cli-ledger-where = 木が保存時と違う範囲: { $first } 番から { $last } 番の記録
+cli-progress = { $percent } %（{ $done } / { $total }）
 cli-ledger-received = 受領
 cli-ledger-waiting = 待ち
 

@@ -1,0 +1,122 @@
+"""Whether the box's own records are all there and unchanged, and if not, which are at fault."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.errors import MadoguchiError, UntrustedError
+from appliance.ledger.checkpoint import CheckpointError, open_checkpoint, open_cosignature
+from appliance.ledger.entry import Body
+from appliance.ledger.keys import SignatureError, VerifyingKey
+from appliance.ledger.verify import RootError, verify_ledger
+from appliance.services.opening import OpenBox
+from appliance.store.database import Database, StoreError
+
+Progress = Callable[[int, int], None]
+"""Entries done, and how many there are."""
+SAY_EVERY = 4096
+PAGE_BYTES = 4096
+
+
+class RolledBackError(UntrustedError):
+    """The database is an older copy: a later head of the same ledger was signed and noted beside it."""
+
+    code = "ledger.rolled_back"
+
+
+class ForkedError(UntrustedError):
+    """The ledger is not the one whose head was noted or confirmed earlier."""
+
+    code = "ledger.forked"
+
+
+@dataclass
+class Audit:
+    """``faults`` in the order in which they were found, none if all is well; ``counts`` by type number, of a ledger
+    without fault; ``database`` is what the database says of its own pages."""
+
+    origin: str
+    size: int = 0
+    cosigned: int = 0
+    counts: dict[int, int] = field(default_factory=dict)
+    faults: list[MadoguchiError] = field(default_factory=list)
+    database: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        return not self.faults and not self.database
+
+
+def audit(box: OpenBox, hub: VerifyingKey | None, progress: Progress = lambda _, __: None) -> Audit:
+    """Looks at everything.
+
+    1. The pages of the database are those that were written with its key.
+    2. No entry is missing, each is well formed, in order, and refers backwards only.
+    3. Every body is the one its entry committed to; one that is gone was erased by a later entry that says why.
+    4. The tree is the one that the last checkpoint signs; if not, the stored subtrees tell where it differs.
+    5. Every stored confirmation is the hub's (with its key), of this tree.
+    6. The head noted beside the database is no later one, and of this tree: else the file is an older copy, or another.
+    """
+    found = Audit(box.school.origin, database=box.database.check())
+    for check in (_ledger, _confirmations, _noted):
+        try:
+            check(box, hub, found, progress)
+        except (UntrustedError, StoreError) as error:
+            found.faults.append(error)
+    return found
+
+
+def audit_pages(path: Path, key: bytes, error: MadoguchiError) -> Audit:
+    """What can still be said of a database that does not open any more: ``error`` is why it does not.
+
+    Raises it again if no page was written with this key: it is another key, or the file is no database.
+    """
+    pages = Database(path, key).check_pages()
+    if len(pages) * PAGE_BYTES >= path.stat().st_size:
+        raise error
+    return Audit("", faults=[error], database=pages)
+
+
+def _ledger(box: OpenBox, _: VerifyingKey | None, found: Audit, progress: Progress) -> None:
+    head = box.ledger.head()
+    found.size, found.cosigned = head.size, head.cosigned_size
+    try:
+        verified = verify_ledger(
+            _entries(box, head.size, progress), head.checkpoint, found.origin, box.ledger.public_key, complete=True
+        )
+    except (RootError, SignatureError, CheckpointError) as error:
+        first, last = box.ledger.differing(head.size)
+        error.fields |= {"first": first, "last": last}
+        raise
+    found.counts.update(verified.counts)
+
+
+def _entries(box: OpenBox, size: int, progress: Progress) -> Iterator[tuple[bytes, Body | None]]:
+    for index, item in enumerate(box.ledger.items(0, size)):
+        if index % SAY_EVERY == 0:
+            progress(index, size)
+        yield item.entry, item.body
+    progress(size, size)
+
+
+def _confirmations(box: OpenBox, hub: VerifyingKey | None, _: Audit, __: Progress) -> None:
+    if hub is None:
+        return
+    for one in box.ledger.confirmations():
+        try:
+            root = box.ledger.root_at(one.size)
+            open_checkpoint(one.checkpoint, root, box.school.origin, box.ledger.public_key)
+            open_cosignature(one.cosignature, root, box.school.origin, hub)
+        except MadoguchiError as error:
+            raise ForkedError(size=one.size, by="hub") from error
+
+
+def _noted(box: OpenBox, _: VerifyingKey | None, __: Audit, ___: Progress) -> None:
+    noted, size = box.note.read(), box.ledger.head().size
+    if noted is None or noted.origin != box.school.origin:
+        return
+    checkpoint = noted.open(box.ledger.public_key)
+    if checkpoint.size > size:
+        raise RolledBackError(size=checkpoint.size, own=size)
+    if box.ledger.root_at(checkpoint.size) != checkpoint.root:
+        raise ForkedError(size=checkpoint.size, by="box")
