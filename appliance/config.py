@@ -81,12 +81,20 @@ class Sync:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """How many years the content of records is kept."""
+
+    access_log_years: int = field(default=5, metadata={"least": 1, "most": 30})
+
+
+@dataclass(frozen=True)
 class Settings:
     box: Box = Box()
     reader: Reader = Reader()
     kiosk: Kiosk = Kiosk()
     staff: Staff = Staff()
     sync: Sync = Sync()
+    retention: Retention = Retention()
 
 
 def settings_paths(

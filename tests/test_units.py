@@ -22,6 +22,7 @@ SERVED_BY = re.compile(r"/opt/madoguchi/venv/bin/python -I -m appliance\.program
 CREDENTIALS = {
     "appliance-cardd.service": set(),
     "appliance-migrate.service": {"database.key", "device.key"},
+    "appliance-retention.service": {"database.key", "device.key"},
     "appliance-kiosk.service": {"database.key", "device.key"},
     "appliance-staff.service": {"database.key", "device.key", "staff.key"},
     "appliance-syncd.service": {"database.key", "device.key", "line.key"},
@@ -32,15 +33,19 @@ EXPOSURE = {
     "appliance-kiosk.service": 0.5,
     "appliance-staff.service": 0.5,
     "appliance-migrate.service": 0.5,
+    "appliance-retention.service": 0.5,
     "appliance-syncd.service": 1.2,
     "appliance-hub.service": 1.2,
     "pcscd.service": 1.4,
     "mosquitto.service": 1.2,
 }
+# Commands of the administrator that the device runs by itself, as the user that the administrator's commands have.
+ONESHOTS = {"appliance-migrate.service", "appliance-retention.service"}
 CHECKED = [
     "appliance.target",
     *SERVICES,
     *SOCKETS,
+    "appliance-retention.timer",
     "pcscd.service",
     "pcscd.socket",
     "mosquitto.service",
@@ -67,8 +72,8 @@ def program_folders() -> set[str]:
 
 
 def test_every_program_has_a_unit_and_every_unit_a_program() -> None:
-    wanted = {f"appliance-{name}.service" for name in program_folders() - {"cli"}} | {"appliance-migrate.service"}
-    assert set(SERVICES) == wanted
+    wanted = {f"appliance-{name}.service" for name in program_folders() - {"cli"}}
+    assert set(SERVICES) == wanted | ONESHOTS
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -76,6 +81,7 @@ def test_a_unit_starts_its_own_program(name: str) -> None:
     program, arguments = command_of(SERVICES[name])
     expected = {
         "appliance-migrate.service": ("cli", "migrate"),
+        "appliance-retention.service": ("cli", "retention"),
         "appliance-hub.service": ("cli", "hub serve"),
     }.get(name, (name.removeprefix("appliance-").removesuffix(".service"), ""))
     assert (program, arguments) == expected
@@ -134,7 +140,7 @@ def test_credentials_are_those_the_program_may_hold(name: str) -> None:
         assert SERVICES[name].all(key) == [], f"{name} may get a secret in the open through {key}"
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"appliance-migrate.service"}))
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - ONESHOTS))
 def test_a_daemon_tells_that_it_is_up_and_is_started_again_when_it_hangs(name: str) -> None:
     unit = SERVICES[name]
     assert unit.one("Type") == "notify"
@@ -167,8 +173,9 @@ def test_every_program_has_a_user_of_its_own_that_sysusers_makes(tmp_path: Path)
     passwd = make_users(tmp_path, "box", "hub")
     users = {line.split(":")[0] for line in passwd.read_text(encoding="utf-8").splitlines()}
     groups = {line.split(":")[0] for line in (tmp_path / "etc/group").read_text(encoding="utf-8").splitlines()}
-    named = [unit.one("User") for unit in SERVICES.values()]
+    named = [unit.one("User") for name, unit in SERVICES.items() if name not in ONESHOTS]
     assert len(set(named)) == len(named)
+    assert {SERVICES[name].one("User") for name in ONESHOTS} == {"appliance"}
     assert set(named) <= users
     for unit in SERVICES.values():
         assert {unit.one("Group"), *unit.words("SupplementaryGroups")} <= groups
@@ -201,8 +208,10 @@ def test_the_web_units_take_the_ports_of_the_settings() -> None:
 
 
 def test_the_box_starts_everything_but_the_hub() -> None:
-    wanted = {name: unit.all("WantedBy") for name, unit in (SERVICES | SOCKETS).items()}
-    assert {name for name, by in wanted.items() if by != ["appliance.target"]} == {"appliance-hub.service"}
+    timer = Unit.read(SYSTEMD / "appliance-retention.timer")
+    wanted = {name: unit.all("WantedBy") for name, unit in (SERVICES | SOCKETS | {timer.name: timer}).items()}
+    by_timer, elsewhere = "appliance-retention.service", "appliance-hub.service"
+    assert {name for name, by in wanted.items() if by != ["appliance.target"]} == {by_timer, elsewhere}
 
 
 def test_the_settings_lie_where_the_units_let_them() -> None:

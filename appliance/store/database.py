@@ -148,6 +148,15 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    def flush_log(self) -> bool:
+        """Writes the log (WAL) into the file and empties it, so that it holds nothing of what was erased; False if a
+        reader kept it for longer than the busy timeout."""
+        try:
+            found = self.row("PRAGMA wal_checkpoint(TRUNCATE)")
+        except StoreBusyError:
+            return False
+        return found is not None and found[0] == 0
+
     def data_version(self) -> int:
         """A number that changes whenever another connection has committed (PRAGMA data_version)."""
         found = self.row("PRAGMA data_version")

@@ -5,7 +5,7 @@ depend on how many entries there are.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -137,6 +137,25 @@ class LedgerStore:
     def root_at(self, size: int) -> bytes:
         """The root that the tree had when it held this many entries."""
         return frontier_at(size, self._tree.node).root()
+
+    def size_at(self, time_ms: int) -> int:
+        """How many entries are older than this ledger time; entries are in its order, so few are read."""
+        first, beyond = 0, self.head().size
+        while first < beyond:
+            middle = (first + beyond) // 2
+            if self.entry(middle).time_ms < time_ms:
+                first = middle + 1
+            else:
+                beyond = middle
+        return first
+
+    def bodies_of(self, types: Collection[int], size: int) -> list[int]:
+        """The indices below ``size`` of entries of these types that still have a body."""
+        rows = self._database.each(
+            "SELECT id, entry FROM entry WHERE id >= ? AND id < ? AND body IS NOT NULL ORDER BY id",
+            (entry_id(self._number, 0), entry_id(self._number, size)),
+        )
+        return [row & INDEX_MASK for row, entry in rows if Entry.decode(entry).type in types]
 
     def confirmation(self, index: int) -> Confirmation | None:
         """The first cosignature that covers this entry, or None while it is pending."""

@@ -63,7 +63,7 @@ def lay_out(root: Path) -> Path:
     for source in SYSTEMD.iterdir():
         if source.is_dir():
             shutil.copytree(source, units / source.name, dirs_exist_ok=True)
-        elif source.suffix in (".service", ".socket", ".target"):
+        elif source.suffix in (".service", ".socket", ".target", ".timer"):
             shutil.copy(source, units)
     for command in _commands(units):
         target = root / command.lstrip("/")

@@ -118,7 +118,7 @@ def show_entries(arguments: argparse.Namespace) -> int:
 
 def receipt(arguments: argparse.Namespace) -> int:
     """Prints the receipt of one entry as the text of its QR code."""
-    index = _entry_index(arguments.number)
+    index = entry_index(arguments.number)
     with opened_box() as box:
         data = box.ledger.receipt(index)
         confirmed = box.ledger.confirmation(index) is not None
@@ -160,7 +160,8 @@ def verify_receipt(arguments: argparse.Namespace) -> int:
     return FINE
 
 
-def _entry_index(number: str) -> int:
+def entry_index(number: str) -> int:
+    """The index of an entry that a person named; raises ``ReceiptNumberError``."""
     text = number.upper().removeprefix("M-")
     if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
         raise ReceiptNumberError()

@@ -19,6 +19,11 @@ cli-sync-oldest = Oldest pending record: { $at }
 cli-config-none = Everything is as shipped.
 cli-config-changed = { $name } = { $now }    (default { $default })
 
+cli-erase-due = The content of { $count } records is kept no longer ({ $rule }).
+cli-erase-none = There is no content to erase.
+cli-erase-done = The content of { $count } records is erased. The records and their signatures stay.
+cli-erase-uncleaned = Another program is reading the database, so its log still holds the content. The next run removes it.
+
 cli-ledger-good = Ledger { $origin }
     { $count } entries. Tree and signature are good.
 cli-ledger-delivery = { $receipted } received by the prefecture, { $pending } waiting

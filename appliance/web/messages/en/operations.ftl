@@ -222,6 +222,12 @@ link-not_a_guardian = Registration numbers are for guardians of the current rost
     .next = See whether this person is a guardian in the roster.
 
 ## Ledger and receipts
+erase-unconfirmed = Erasing the content of { $numbers } cannot be undone
+    .means = Nothing is erased yet.
+    .next = Check the numbers and run it again with --yes.
+erase-reason = The reason is empty or too long ({ $most } characters at most)
+    .means = Nothing is erased yet.
+    .next = Name the law or the decision in --reason. Do not write the name of a person.
 ledger-absent = This box has no ledger { $origin }
     .means = Nothing was changed.
     .next = Check the name of the ledger.

@@ -19,6 +19,11 @@ cli-sync-oldest = いちばん古い未着の記録: { $at }
 cli-config-none = すべて初期値のままです。
 cli-config-changed = { $name } = { $now }    （初期値 { $default }）
 
+cli-erase-due = { $count } 件の中身が、保存期間（{ $rule }）を過ぎています。
+cli-erase-none = 消す中身はありません。
+cli-erase-done = { $count } 件の中身を消しました。記録そのものと署名は残っています。
+cli-erase-uncleaned = ほかのプログラムがデータベースを読んでいるため、作業用の控え（WAL）にまだ残っています。次の実行で消えます。
+
 cli-ledger-good = 台帳 { $origin }
     { $count } 件。木と署名は正しいです。
 cli-ledger-delivery = 県が受領 { $receipted } 件、送信待ち { $pending } 件

@@ -1,0 +1,74 @@
+"""``appliance retention`` erases what the rules no longer keep; ``appliance erase`` what a person ordered."""
+
+import argparse
+
+from appliance.errors import RefusedError
+from appliance.programs.cli.ledger import entry_index
+from appliance.programs.cli.opened import opened_box, settings
+from appliance.programs.cli.output import FINE, say, show
+from appliance.programs.cli.parsing import Commands, add_command
+from appliance.school.retention import Retention, Rule
+from appliance.services.check_in import receipt_number
+from appliance.services.erasure import Erased, Erasure
+from appliance.services.opening import OpenBox
+
+MOST_REASON = 200
+
+
+class UnconfirmedError(RefusedError):
+    """An erasure cannot be undone, and nobody confirmed that it is meant."""
+
+    code = "erase.unconfirmed"
+
+
+class ReasonError(RefusedError):
+    """An order without a reason, or with one of more than ``MOST_REASON`` characters."""
+
+    code = "erase.reason"
+
+
+def add(commands: Commands) -> None:
+    """Adds ``retention`` and ``erase``."""
+    rules = add_command(commands, "retention", "erase the content that the retention rules no longer keep", run_rules)
+    rules.add_argument("--dry-run", action="store_true", help="only say what would be erased")
+    order = add_command(commands, "erase", "erase the content of single records by order; this cannot be undone", erase)
+    order.add_argument("numbers", nargs="+", metavar="NUMBER", help="index of a record, or a number such as M-000123")
+    order.add_argument("--reason", required=True, help="the legal reason, without any name; it stays in the ledger")
+    order.add_argument("--yes", action="store_true", help="yes, erase it for good")
+
+
+def run_rules(arguments: argparse.Namespace) -> int:
+    """Erases by rule, or says what would go."""
+    with opened_box() as box:
+        erasure = _erasure(box)
+        due = {one.rule.label: len(one.indices) for one in erasure.due()}
+        if arguments.dry_run:
+            words = "\n".join(say("erase-due", count=count, rule=rule) for rule, count in due.items())
+            show({"due": due}, arguments.json, words or say("erase-none"))
+            return FINE
+        erased = erasure.run()
+    show({"erased": due, "cleaned": erased.cleaned}, arguments.json, _words(erased))
+    return FINE
+
+
+def erase(arguments: argparse.Namespace) -> int:
+    """Erases the content of the named records."""
+    indices = [entry_index(number) for number in arguments.numbers]
+    if not 0 < len(arguments.reason.strip()) <= MOST_REASON:
+        raise ReasonError(most=MOST_REASON)
+    if not arguments.yes:
+        raise UnconfirmedError(numbers=", ".join(receipt_number(index) for index in indices))
+    with opened_box() as box:
+        erased = _erasure(box).order(indices, arguments.reason.strip())
+    show({"erased": erased.count, "cleaned": erased.cleaned}, arguments.json, _words(erased))
+    return FINE
+
+
+def _erasure(box: OpenBox) -> Erasure:
+    return Erasure(box, Retention({Rule.ACCESS_LOG: settings().retention.access_log_years}))
+
+
+def _words(erased: Erased) -> str:
+    if not erased.count:
+        return say("erase-none")
+    return say("erase-done", count=erased.count) + ("" if erased.cleaned else "\n" + say("erase-uncleaned"))

@@ -1,0 +1,70 @@
+"""Erasing the content of records: by a rule when its time is over, or by an order of a person.
+
+The record stays and its ledger verifies; what it said is gone from the database, from its log and free pages, and from
+every copy that holds no keys.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from appliance.ledger.entry import EPOCH_MS
+from appliance.school.retention import Retention, Rule
+from appliance.services.opening import OpenBox
+
+AT_ONCE = 2_000
+"""Bodies erased in one transaction: the window goes on in between."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """Entries whose content is to go by ``rule``."""
+
+    rule: Rule
+    indices: list[int]
+
+
+@dataclass(frozen=True)
+class Erased:
+    """``count`` bodies are erased; ``cleaned`` is whether the database's log holds nothing of them any more. If not,
+    another program was reading; the next erasure, or the last program that closes the database, cleans it."""
+
+    count: int
+    cleaned: bool
+
+
+class Erasure:
+    """One for each call of the command or the timer."""
+
+    def __init__(self, box: OpenBox, retention: Retention) -> None:
+        self._box, self._retention = box, retention
+
+    def due(self) -> list[Due]:
+        """What the rules erase today, the oldest first."""
+        now = datetime.fromtimestamp(self._box.clock.now_ms() / 1000, UTC)
+        found = []
+        for rule in Rule:
+            deadline = self._retention.deadline(rule, now)
+            if deadline is None:
+                continue
+            numbers = frozenset(one.number for one in rule.types)
+            size = self._box.ledger.size_at(int(deadline.timestamp() * 1000) - EPOCH_MS)
+            if indices := self._box.ledger.bodies_of(numbers, size):
+                found.append(Due(rule, indices))
+        return found
+
+    def run(self) -> Erased:
+        """Erases what is due; what a kill interrupts goes on at the next call."""
+        count = 0
+        for due in self.due():
+            for at in range(0, len(due.indices), AT_ONCE):
+                count += self._erase(due.indices[at : at + AT_ONCE], due.rule.label)
+        return Erased(count, self._box.database.flush_log())
+
+    def order(self, indices: Sequence[int], reason: str) -> Erased:
+        """Erases the content of these entries for a reason that names no person; raises ``NoEntryError``."""
+        return Erased(self._erase(indices, f"order: {reason}"), self._box.database.flush_log())
+
+    def _erase(self, indices: Sequence[int], rule: str) -> int:
+        with self._box.ledger.append() as appending:
+            return len(appending.erase(indices, rule))

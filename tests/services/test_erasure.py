@@ -1,0 +1,116 @@
+"""Content goes by rule or by order, and then nothing of it is left anywhere."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from appliance.ledger.entry import EntryType
+from appliance.school.retention import Retention, Rule
+from appliance.services.audit import audit
+from appliance.services.erasure import AT_ONCE, Erasure
+from appliance.services.opening import OpenBox
+from appliance.store.appending import Draft
+from appliance.store.body_keys import BodyKeys
+from appliance.store.database import Database
+from appliance.store.tree import NoEntryError
+from tests.sim.box import DATABASE_KEY
+from tests.sim.clock import ManualClock
+from tests.sim.pages import holds, plain_pages
+
+DAY_MS = 86_400_000
+SMALL, LARGE = b"a body in one page", b"a body that needs pages of its own " * 400
+
+
+@pytest.fixture
+def erasure(box: OpenBox) -> Erasure:
+    return Erasure(box, Retention({Rule.ACCESS_LOG: 5}))
+
+
+def record(box: OpenBox, content: bytes, kind: EntryType = EntryType.GUARDIAN_AUTHENTICATED) -> int:
+    with box.ledger.append() as appending:
+        return appending.add(Draft(kind, {"what": content}))
+
+
+def traces(box: OpenBox, index: int) -> list[bytes]:
+    """Bytes by which the content could be found or opened again: the sealed body and its key."""
+    (sealed,) = box.database.row("SELECT body FROM entry WHERE id & 65535 = ?", (index,)) or (b"",)
+    key = BodyKeys(box.database, box.ledger._number).key(index)
+    assert key is not None
+    return [sealed[:64], sealed[-64:], key]
+
+
+def test_after_an_order_nothing_is_left_in_database_log_or_free_pages(box: OpenBox, erasure: Erasure) -> None:
+    kept = record(box, b"kept")
+    small, large = record(box, SMALL), record(box, LARGE)
+    box.database.flush_log()
+    wanted = traces(box, small)[:2] + traces(box, large)[:2]
+    assert all(holds(box.database.path, DATABASE_KEY, one) for one in wanted)  # or the search proves nothing
+    root = box.database.rows("SELECT seed FROM body_seed")[0][0]
+    assert holds(box.database.path, DATABASE_KEY, root)
+    keys = [traces(box, small)[2], traces(box, large)[2]]
+    with Database.open(box.database.path, DATABASE_KEY) as reader:  # an old page may still be in its log
+        reader.rows("SELECT * FROM entry")
+        erased = erasure.order([small, large, small], "court order 12 of 2026")
+    assert (erased.count, erased.cleaned) == (2, True)
+    for one in (*wanted, *keys, root):
+        assert not holds(box.database.path, DATABASE_KEY, one)
+    assert [box.ledger.body(index) is None for index in (kept, small, large)] == [False, True, True]
+    last = box.ledger.head().size - 1
+    assert box.ledger.entry(last).refs == (small, large)
+    body = box.ledger.body(last)
+    assert body is not None
+    assert body.read() == {"rule": "order: court order 12 of 2026"}
+    assert audit(box, None).good
+
+
+def test_a_log_that_somebody_reads_is_said_to_be_uncleaned(box: OpenBox, erasure: Erasure) -> None:
+    index = record(box, SMALL)
+    sealed = traces(box, index)[0]
+    with Database.open(box.database.path, DATABASE_KEY) as reader:
+        reader.rows("BEGIN")
+        reader.rows("SELECT count(*) FROM entry")
+        box.database.rows("PRAGMA busy_timeout = 50")
+        assert not erasure.order([index], "order").cleaned
+    assert erasure.run().cleaned
+    assert not any(sealed in page for page in plain_pages(box.database.path, DATABASE_KEY))
+
+
+def test_the_rule_erases_what_is_older_and_leaves_the_rest(box: OpenBox, erasure: Erasure, clock: ManualClock) -> None:
+    begun = clock.ms
+    old = [record(box, b"old") for _ in range(3)]
+    kept = record(box, b"staff are kept", EntryType.STAFF_ADDED)
+    clock.ms = begun + 400 * DAY_MS
+    young = record(box, b"young")
+    now = datetime.fromtimestamp(begun / 1000, UTC)
+    due = now.replace(year=now.year + 5, day=min(now.day, 28)).timestamp() * 1000
+    clock.ms = int(due) - 1000
+    assert erasure.due() == []
+    assert erasure.run().count == 0
+    clock.ms = int(due) + 5 * DAY_MS
+    assert [(one.rule, one.indices) for one in erasure.due()] == [(Rule.ACCESS_LOG, old)]
+    assert erasure.run().count == 3
+    assert [box.ledger.body(index) is None for index in (*old, kept, young)] == [True, True, True, False, False]
+    body = box.ledger.body(box.ledger.head().size - 1)
+    assert body is not None
+    assert body.read() == {"rule": "access_log"}
+    assert erasure.run().count == 0
+    assert audit(box, None).good
+
+
+def test_a_school_year_goes_in_several_transactions(box: OpenBox, erasure: Erasure, clock: ManualClock) -> None:
+    with box.ledger.append() as appending:
+        for number in range(AT_ONCE + 1):
+            appending.add(Draft(EntryType.STAFF_SIGNED_IN, {"number": number}))
+    size = box.ledger.head().size
+    clock.ms += 6 * 366 * DAY_MS
+    assert erasure.run().count == AT_ONCE + 1
+    assert box.ledger.entry(size + 1).type == EntryType.BODY_ERASED.number
+    assert len(box.ledger.entry(box.ledger.head().size - 1).refs) == 1
+    assert audit(box, None).good
+
+
+def test_an_unknown_record_is_named_and_nothing_goes(box: OpenBox, erasure: Erasure) -> None:
+    index = record(box, SMALL)
+    with pytest.raises(NoEntryError):
+        erasure.order([index, 99], "order")
+    assert box.ledger.body(index) is not None
