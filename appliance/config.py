@@ -88,6 +88,17 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class Keys:
+    """How the keys of the box are kept. ``tpm`` binds them to a TPM 2.0 where there is one, and ``pcrs`` to what its
+    firmware measured; ``status`` says for all to read how they are sealed."""
+
+    tpm: str = field(default="auto", metadata={"one_of": ("auto", "never")})
+    pcrs: tuple[int, ...] = field(default=(7,), metadata={"least": 0, "most": 23})
+    store: Path = Path("/etc/credstore.encrypted")
+    status: Path = Path("/etc/appliance/sealing.json")
+
+
+@dataclass(frozen=True)
 class Settings:
     box: Box = Box()
     reader: Reader = Reader()
@@ -95,6 +106,7 @@ class Settings:
     staff: Staff = Staff()
     sync: Sync = Sync()
     retention: Retention = Retention()
+    keys: Keys = Keys()
 
 
 def settings_paths(
@@ -195,6 +207,8 @@ def _checked(kind: Any, value: object, limits: Mapping[str, Any], path: Path, do
         item = str if kind == tuple[str, ...] else int
         if not isinstance(value, list) or not all(type(one) is item for one in value):
             raise refuse(f"must be a list of {'texts' if item is str else 'whole numbers'}")
+        if "least" in limits and not (value and all(limits["least"] <= one <= limits["most"] for one in value)):
+            raise refuse(f"must be one or more numbers between {limits['least']} and {limits['most']}")
         return tuple(value)
     if type(value) is not kind:  # bool is an int to isinstance, and 1 is no truth value
         raise refuse(f"must be {({str: 'a text', int: 'a whole number', bool: 'true or false'})[kind]}")

@@ -53,7 +53,8 @@ def test_the_shipped_files_are_understood_and_change_nothing(name: str) -> None:
     ("text", "key", "known"),
     [
         ("[box]\nstate_dri = '/x'\n", "box.state_dri", "state_dir, run_dir, trust_dir, log_level"),
-        ("[boxx]\n", "boxx", "box, reader, kiosk, staff, sync, retention"),
+        ("[boxx]
+", "boxx", "box, reader, kiosk, staff, sync, retention, keys"),
         ("[kiosk.port]\nx = 1\n", "kiosk.port", None),
     ],
 )
@@ -83,6 +84,9 @@ def test_an_unknown_key_is_named_with_those_there_are(text: str, key: str, known
         ("[staff]\nnames = 'a'", "staff.names", "must be a list of texts"),
         ("[staff]\nnames = ['a', 1]", "staff.names", "must be a list of texts"),
         ("[sync]\nlesson_days = [1, true]", "sync.lesson_days", "must be a list of whole numbers"),
+        ("[keys]\npcrs = [7, 24]", "keys.pcrs", "must be one or more numbers between 0 and 23"),
+        ("[keys]\npcrs = []", "keys.pcrs", "must be one or more numbers between 0 and 23"),
+        ("[keys]\ntpm = 'always'", "keys.tpm", "must be one of auto, never"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_rule(text: str, key: str, reason: str, write: WriteFile) -> None:

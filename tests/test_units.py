@@ -219,6 +219,7 @@ def test_the_settings_lie_where_the_units_let_them() -> None:
     assert settings.box.state_dir == Path(SERVICES["appliance-kiosk.service"].one("ReadWritePaths"))
     assert settings.box.run_dir == Path("/run", SERVICES["appliance-cardd.service"].one("RuntimeDirectory"))
     assert settings.staff.certificate.is_relative_to(settings.box.state_dir)
+    assert str(settings.keys.store) == "/etc/credstore.encrypted"  # every LoadCredentialEncrypted names it
 
 
 def test_shipped_settings_are_the_defaults_and_complete() -> None:

@@ -7,14 +7,18 @@ from pathlib import Path
 from appliance.errors import Field
 from appliance.ledger.entry import EPOCH_MS
 from appliance.services.opening import OpenBox
+from appliance.services.sealing import Seal
 from appliance.store.signal import SignalStore
 
-WARNING, FAULT = "warning", "fault"
+NOTE, WARNING, FAULT = "note", "warning", "fault"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is not as it should be. ``code`` has a sentence, and ``.next`` says the cure."""
+    """Something that is not as it should be. ``code`` has a sentence, and ``.next`` says the cure.
+
+    A ``NOTE`` is to be known, but nobody at the school has to do anything, and the box is well.
+    """
 
     code: str
     severity: str = WARNING
@@ -38,7 +42,8 @@ class Heard:
 class Condition:
     """Sizes count entries; ``free_bytes`` is what the disk of the database still has; times are milliseconds.
 
-    ``wanted_reader`` is the setting ``reader.name``, the beginning of a reader's name or nothing.
+    ``wanted_reader`` is the setting ``reader.name``, the beginning of a reader's name or nothing; ``keys`` is how the
+    keys are sealed, None where that is not known.
     """
 
     now_ms: int
@@ -52,13 +57,16 @@ class Condition:
     reader: Heard | None
     sync: Heard | None
     wanted_reader: str = ""
+    keys: Seal | None = None
 
     @property
     def pending(self) -> int:
         return self.recorded - self.receipted
 
 
-def observe(box: OpenBox, signals: SignalStore, enrolled: bool, wanted_reader: str) -> Condition:
+def observe(
+    box: OpenBox, signals: SignalStore, enrolled: bool, wanted_reader: str, keys: Seal | None = None
+) -> Condition:
     """The condition now."""
     now_ms, head = box.clock.now_ms(), box.ledger.head()
     oldest = None
@@ -82,4 +90,5 @@ def observe(box: OpenBox, signals: SignalStore, enrolled: bool, wanted_reader: s
         reader=signal("reader"),
         sync=signal("sync"),
         wanted_reader=wanted_reader,
+        keys=keys,
     )

@@ -151,6 +151,7 @@ def test_the_packages_can_be_listed_for_an_image() -> None:
         assert its_own in names
         assert others not in names
         assert "libtss2-esys-3.0.2-0" in names
+        assert ("tpm2-tools" in names) == (role == "box")
 
 
 @needs_root

@@ -14,13 +14,15 @@ from appliance.services.checks.clock import TOLERATED_MS, check_clock
 from appliance.services.checks.disk import FULL_BYTES, LOW_BYTES, check_disk
 from appliance.services.checks.enrolment import check_enrolment
 from appliance.services.checks.hub import LATE_MS, check_hub
+from appliance.services.checks.keys import check_keys
 from appliance.services.checks.line import SILENT_MS as LINE_SILENT_MS
 from appliance.services.checks.line import check_line
 from appliance.services.checks.reader import SILENT_MS as READER_SILENT_MS
 from appliance.services.checks.reader import check_reader
 from appliance.services.checks.readers import check_readers
-from appliance.services.condition import FAULT, WARNING, Condition, Heard, Problem, observe
+from appliance.services.condition import FAULT, NOTE, WARNING, Condition, Heard, Problem, observe
 from appliance.services.opening import OpenBox
+from appliance.services.sealing import HOST_ONLY, Seal
 from appliance.store.signal import SignalStore
 from appliance.web.catalogue import MESSAGES, Catalogue
 from tests.sim.box import confirm
@@ -170,8 +172,14 @@ def test_a_refusing_hub_is_a_fault_and_a_late_one_a_warning() -> None:
 
 
 def test_faults_come_before_warnings() -> None:
-    found = problems(but(WELL, free_bytes=LOW_BYTES - 1, reader=None, now_ms=0, last_entry_ms=0))
-    assert [one.severity for one in found] == [FAULT, FAULT, WARNING]
+    ill = but(WELL, free_bytes=LOW_BYTES - 1, reader=None, now_ms=0, last_entry_ms=0, keys=HOST_ONLY)
+    assert [one.severity for one in problems(ill)] == [FAULT, FAULT, WARNING, NOTE]
+
+
+def test_keys_that_a_copy_of_the_disk_opens_are_noted() -> None:
+    assert check_keys(but(WELL, keys=HOST_ONLY)) == Problem("health.keys_on_disk", NOTE)
+    for keys in (None, Seal(tpm=True, pcrs=(7,))):  # None: where nothing is known, nothing is claimed
+        assert check_keys(but(WELL, keys=keys)) is None
 
 
 def test_every_file_of_checks_is_listed_and_every_code_has_its_sentences() -> None:
@@ -190,9 +198,10 @@ def test_every_file_of_checks_is_listed_and_every_code_has_its_sentences() -> No
         but(WELL, reader=reader(many=2, held=True, lasted_s=60)),
         but(WELL, reader=reader("mute", lasted_s=60)),
         but(WELL, reader=reader("present", left_s=600)),
+        but(WELL, keys=HOST_ONLY),
     )
     found = {one.code: one for condition in everything for one in problems(condition)}
-    assert len(found) == 17
+    assert len(found) == 18
     for problem in found.values():
         for part in ("", "means", "next"):
             assert all(sentences.text(one, problem.code, part, **problem.fields) for one in sentences.languages)
@@ -202,14 +211,15 @@ def test_the_condition_is_what_the_box_and_the_programs_say(box: OpenBox, clock:
     signals = SignalStore(box.database)
     fresh = observe(box, signals, enrolled=False, wanted_reader="")
     assert (fresh.recorded, fresh.receipted, fresh.pending, fresh.enrolled) == (1, 0, 1, False)
-    assert (fresh.reader, fresh.sync, fresh.now_ms) == (None, None, clock.ms)
+    assert (fresh.reader, fresh.sync, fresh.keys, fresh.now_ms) == (None, None, None, clock.ms)
     assert fresh.last_entry_ms == fresh.oldest_pending_ms == clock.ms
     assert 0 < fresh.free_bytes <= fresh.total_bytes
     signals.write("reader", {"state": "empty"}, clock.ms)
     signals.write("sync", {"connected": True}, clock.ms + 5_000)  # the other program's clock was corrected since
     clock.advance(3_000)
     confirm(box, 1, SigningKey.make())
-    later = observe(box, signals, enrolled=True, wanted_reader="ACS")
+    later = observe(box, signals, enrolled=True, wanted_reader="ACS", keys=HOST_ONLY)
     assert (later.pending, later.oldest_pending_ms) == (0, None)
     assert later.reader == Heard({"state": "empty"}, 3_000)
     assert later.sync == Heard({"connected": True}, 0)
+    assert later.keys == HOST_ONLY

@@ -8,8 +8,9 @@ from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, say, sentence, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.services.checks import problems
-from appliance.services.condition import Condition, observe
+from appliance.services.condition import NOTE, Condition, observe
 from appliance.services.enrolment import EnrolmentStore
+from appliance.services.sealing import read_seal
 from appliance.store.signal import SignalStore
 
 
@@ -23,7 +24,7 @@ def add(commands: Commands) -> None:
 
 
 def examine(arguments: argparse.Namespace) -> int:
-    """Runs every health check; ``PROBLEM`` if one found something."""
+    """Runs every health check; ``PROBLEM`` if one found something that somebody has to mend."""
     found = problems(_condition())
     rows = [
         {
@@ -37,8 +38,9 @@ def examine(arguments: argparse.Namespace) -> int:
         for one in found
     ]
     lines = [f"{row['what']}\n    {row['means']}\n    → {row['next']}  [{row['code']}]" for row in rows]
-    show({"problems": rows}, arguments.json, "\n".join(lines) if lines else say("doctor-well"))
-    return PROBLEM if found else FINE
+    ill = any(one.severity != NOTE for one in found)
+    show({"problems": rows}, arguments.json, "\n".join(lines if ill else [say("doctor-well"), *lines]))
+    return PROBLEM if ill else FINE
 
 
 def sync_status(arguments: argparse.Namespace) -> int:
@@ -87,4 +89,5 @@ def show_settings(arguments: argparse.Namespace) -> int:
 def _condition() -> Condition:
     with opened_box() as box:
         enrolled = EnrolmentStore(box.database).find() is not None
-        return observe(box, SignalStore(box.database), enrolled, settings().reader.name)
+        chosen = settings()
+        return observe(box, SignalStore(box.database), enrolled, chosen.reader.name, read_seal(chosen.keys.status))

@@ -18,6 +18,7 @@ from appliance.services.condition import observe
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox, open_box
+from appliance.services.sealing import read_seal
 from appliance.services.staff import StaffAccounts
 from appliance.services.visits import Visits
 from appliance.store.cards import CardStore
@@ -39,7 +40,7 @@ def make_staff_site(settings: Settings) -> Flask:
     """Builds the site in a worker; both workers share the database and the secret of the forms."""
     device_key = SigningKey.from_pem(read_credential("device.key"))
     box = open_box(settings.box.state_dir, read_credential("database.key"), device_key, SystemClock())
-    site = site_of(box, settings.staff.names, settings.reader.name, Catalogue(MESSAGES))
+    site = site_of(box, settings.staff.names, settings.reader.name, Catalogue(MESSAGES), settings.keys.status)
     notifier = Notifier()
     keep_alive(notifier, lambda: box.database.row("SELECT 1") is not None)
     notifier.ready()
@@ -47,8 +48,9 @@ def make_staff_site(settings: Settings) -> Flask:
     return site
 
 
-def site_of(box: OpenBox, names: tuple[str, ...], wanted_reader: str, sentences: Catalogue) -> Flask:
-    """The site of an open box, wired; ``names`` are the host names it answers to."""
+def site_of(box: OpenBox, names: tuple[str, ...], wanted_reader: str, sentences: Catalogue, seals: Path) -> Flask:
+    """The site of an open box, wired; ``names`` are the host names it answers to, ``seals`` the file that says how the
+    keys are sealed."""
     people, cards = PeopleStore(box.database), CardStore(box.database)
     accounts = StaffAccounts(box, StaffStore(box.database))
     signals, enrolment = SignalStore(box.database), EnrolmentStore(box.database)
@@ -59,7 +61,9 @@ def site_of(box: OpenBox, names: tuple[str, ...], wanted_reader: str, sentences:
         people=people,
         cards=cards,
         link_codes=LinkCodes(box, cards, people),
-        present=Presenter(lambda: observe(box, signals, enrolment.find() is not None, wanted_reader), sentences),
+        present=Presenter(
+            lambda: observe(box, signals, enrolment.find() is not None, wanted_reader, read_seal(seals)), sentences
+        ),
     )
     return make_site(
         __package__ or "appliance.programs.staff",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.services.checks import problems
-from appliance.services.condition import Condition, Problem
+from appliance.services.condition import NOTE, Condition, Problem
 from appliance.web.catalogue import Catalogue
 
 
@@ -23,10 +23,11 @@ class Told:
 @dataclass(frozen=True)
 class State:
     """``line`` is ``online``, ``offline``, ``silent`` or ``none`` (not enrolled); ``reader`` a card state or
-    ``silent``."""
+    ``silent``; ``notes`` are to be known, and leave the box well."""
 
     condition: Condition
     problems: list[Told]
+    notes: list[Told]
     line: str
     reader: str
     sent_size: int
@@ -59,9 +60,11 @@ class Presenter:
         reader = "silent"
         if condition.reader is not None and condition.reader.age_ms <= 60_000:
             reader = str(condition.reader.value.get("state"))
+        found = problems(condition)
         return State(
             condition=condition,
-            problems=[self._told(one) for one in problems(condition)],
+            problems=[self._told(one) for one in found if one.severity != NOTE],
+            notes=[self._told(one) for one in found if one.severity == NOTE],
             line=line,
             reader=reader,
             sent_size=_number(sync.get("sent_size")) if line == "online" else 0,

@@ -5,15 +5,27 @@ from appliance.services.checks.clock import check_clock
 from appliance.services.checks.disk import check_disk
 from appliance.services.checks.enrolment import check_enrolment
 from appliance.services.checks.hub import check_hub
+from appliance.services.checks.keys import check_keys
 from appliance.services.checks.line import check_line
 from appliance.services.checks.reader import check_reader
 from appliance.services.checks.readers import check_readers
-from appliance.services.condition import Condition, Problem
+from appliance.services.condition import FAULT, NOTE, WARNING, Condition, Problem
 
-CHECKS = (check_reader, check_readers, check_card, check_disk, check_clock, check_enrolment, check_line, check_hub)
+CHECKS = (
+    check_reader,
+    check_readers,
+    check_card,
+    check_disk,
+    check_clock,
+    check_enrolment,
+    check_line,
+    check_hub,
+    check_keys,
+)
+ORDER = (FAULT, WARNING, NOTE)
 
 
 def problems(condition: Condition) -> list[Problem]:
-    """Everything that is not as it should be, the faults first."""
+    """Everything that is not as it should be, the faults first, what is only to be known last."""
     found = [problem for check in CHECKS if (problem := check(condition)) is not None]
-    return sorted(found, key=lambda problem: problem.severity)
+    return sorted(found, key=lambda problem: ORDER.index(problem.severity))

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from appliance.services.checks.keys import check_keys
 from appliance.store.signal import SignalStore
 from tests.programs.cli.conftest import CommandLine
 
@@ -49,6 +50,16 @@ def test_a_problem_comes_with_its_cure(
     monkeypatch.setattr("appliance.programs.cli.doctor.problems", lambda _: [])
     answer = command.run("doctor")
     assert (answer.code, answer.out) == (0, well)
+
+
+def test_what_is_only_to_be_known_leaves_the_box_well(command: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    seals = command.folder / "sealing.json"
+    seals.write_text('{"tpm": false, "pcrs": []}')
+    command.write_settings(f'[keys]\nstatus = "{seals}"\n')
+    monkeypatch.setattr("appliance.programs.cli.doctor.problems", lambda condition: [check_keys(condition)])
+    answer = command.run("doctor")
+    assert answer.code == 0
+    assert answer.out.startswith("All is well.\nThe keys of this box are not bound to a security chip (TPM)\n")
 
 
 def test_no_box_is_told_apart_from_a_sick_one(bare: CommandLine) -> None:

@@ -15,8 +15,9 @@ from tests.programs.cli.conftest import CommandLine
 WORKING = [
     "init", "migrate", "enroll request", "enroll accept", "doctor", "sync status", "config", "card authenticate",
     "card status", "card watch", "ledger verify", "ledger show", "ledger receipt", "receipt verify", "roster import",
+    "keys prepare", "keys seal", "keys status", "keys print", "keys restore",
 ]  # fmt: skip
-GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster"]
+GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys"]
 
 
 def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -36,7 +37,7 @@ def test_the_first_help_names_every_command(capsys: pytest.CaptureFixture[str]) 
     words = help_of(capsys)
     for name in {one.split()[0] for one in WORKING} | {"hub"}:
         assert f"\n    {name} " in words
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 8
 
 
 @pytest.mark.parametrize("name", WORKING + GROUPS)

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -23,12 +24,12 @@ CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 @pytest.fixture
-def site(box: OpenBox, monkeypatch: pytest.MonkeyPatch) -> Flask:
+def site(box: OpenBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """The site as its program builds it, with one account; the box has no people yet."""
     # The same argon2id with little memory, so that many tries fit a test.
     monkeypatch.setattr(staff_module, "PasswordHasher", lambda: PasswordHasher(1, 8, 1))
     StaffAccounts(box, StaffStore(box.database)).add("admin", "見本 管理者", "it", PASSWORD)
-    return site_of(box, ("madoguchi.local",), "", SENTENCES)
+    return site_of(box, ("madoguchi.local",), "", SENTENCES, tmp_path / "sealing.json")
 
 
 class Member:

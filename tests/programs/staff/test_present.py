@@ -8,6 +8,7 @@ import pytest
 from appliance.errors import Field
 from appliance.programs.staff.present import Presenter, State
 from appliance.services.condition import FAULT, Condition, Heard
+from appliance.services.sealing import HOST_ONLY
 from tests.services.test_checks import WELL
 from tests.web.messages import SENTENCES
 
@@ -75,6 +76,12 @@ def test_what_was_sent_counts_only_while_the_line_is_up() -> None:
 def test_odd_times_are_no_times(odd: str | int | None) -> None:
     state = told(replace(WELL, sync=Heard({"connected": True, "since_ms": odd, "sent_size": odd}, 0)))
     assert state.line_since is None
+
+
+def test_what_is_only_to_be_known_leaves_the_box_well() -> None:
+    state = told(replace(WELL, keys=HOST_ONLY))
+    assert state.well
+    assert [one.code for one in state.notes] == ["health.keys_on_disk"]
 
 
 def test_problems_are_told_in_three_sentences_faults_first() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -192,6 +193,14 @@ def test_the_box_page_names_problems_with_their_cure(member: Member) -> None:
     assert "health.kiosk_silent" in page
     assert "県のハブに未登録です" in page
     assert "まだありません" in page
+
+
+def test_the_box_page_notes_how_the_keys_are_kept(member: Member, tmp_path: Path) -> None:
+    note = "箱の鍵が、保護用の部品（TPM）に結びついていません"
+    assert note not in text(member, "/box")
+    (tmp_path / "sealing.json").write_text('{"tpm": false, "pcrs": []}')
+    assert note in text(member, "/box")
+    assert note not in text(member, "/")
 
 
 def test_without_a_roster_the_way_to_one_is_told(member: Member) -> None:

@@ -60,3 +60,15 @@ cli-file = { $file } cannot be used: { $reason }
 cli-password = The password cannot be read
     .means = Nothing was changed.
     .next = Give it as one line of UTF-8 text on the file descriptor that --password-fd names.
+
+cli-keys-prepared = New keys will be sealed like this:
+cli-keys-sealed = { $count } keys are sealed.
+cli-keys-tpm = Bound to this box's TPM and its firmware (PCR { $pcrs }).
+cli-keys-host = Bound to this installation only: whoever has a copy of the disk can open them.
+cli-keys-printed = The recovery text is in { $file }. Put it into the safe and delete the file.
+cli-keys-restored = The keys of the recovery text are sealed on this machine. Run appliance-admin doctor next.
+cli-keys-paper = Madoguchi: recovery text of the keys
+    Whoever has this paper can open all records of the box. Keep it in the board of education's safe.
+    To restore: appliance-admin keys restore. Type what follows the colon of each line.
+    There is no letter I, L, O or U in it; 0 and 1 are digits.
+    School:                         Date:

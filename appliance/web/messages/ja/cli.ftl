@@ -60,3 +60,15 @@ cli-file = { $file } を使えません: { $reason }
 cli-password = パスワードを読み取れません
     .means = なにも変わっていません。
     .next = --password-fd で示したファイル記述子から、UTF-8 の 1 行で渡してください。
+
+cli-keys-prepared = 新しい鍵は次のように封じられます。
+cli-keys-sealed = { $count } 個の鍵を封じました。
+cli-keys-tpm = この箱の TPM とファームウェア（PCR { $pcrs }）に結びついています。
+cli-keys-host = このディスクだけに結びついています。ディスクの写しを持つ人は、鍵を開けられます。
+cli-keys-printed = 復旧の文字を { $file } に書きました。金庫に入れ、ファイルは消してください。
+cli-keys-restored = 復旧の文字の鍵を、この機械で封じました。つぎに appliance-admin doctor を実行してください。
+cli-keys-paper = 窓口（まどぐち）：鍵の復旧の文字
+    この紙を持つ人は、箱の記録をすべて開けられます。教育委員会の金庫に保管してください。
+    復旧するときは appliance-admin keys restore を実行し、各行のコロンの後の文字を入力します。
+    I・L・O・U の文字は使われていません。0 と 1 は数字です。
+    学校：                         日付：

@@ -1,0 +1,467 @@
+"""Keys sealed in a TPM: what opens them and what does not, power cuts, kills, and the paper in the safe.
+
+The TPM is a real swtpm, and systemd-creds and tpm2-tools are Debian's own.
+"""
+
+import base64
+import json
+import os
+import pty
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import MadoguchiError
+from appliance.programs.cli.keys import KeysPresentError, NotPrivateError, OtherPaperError
+from appliance.services.founding import make_credentials
+from appliance.services.recovery import write_lines
+from appliance.services.sealing import (
+    BOX_KEYS,
+    HOST_ONLY,
+    LOCKOUT_KEY,
+    KeyStore,
+    KeyUnopenedError,
+    NoKeysError,
+    OtherTpmError,
+    PcrsChangedError,
+    Seal,
+    TpmAbsentError,
+    TpmLockedError,
+    read_seal,
+)
+from appliance.services.tpm import MOST_TRIES, PcrsUnsetError, Tpm, TpmOwnedError, TpmToolError
+from tests.firmware.conftest import KEYS, Installation
+from tests.sim.broker import free_port
+from tests.sim.tpm import FIRMWARE, VirtualTpm
+
+pytestmark = [
+    pytest.mark.scenario,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: systemd-creds keeps this installation's secret as root"),
+]
+
+CUTS = 40
+SECURE_BOOT = Seal(tpm=True, pcrs=(7,))
+OTHER_FIRMWARE = bytes(32)
+
+
+def test_a_key_is_bound_to_the_tpm_and_what_was_measured(here: Installation, sealed: KeyStore) -> None:
+    assert here.opened() == KEYS
+    assert {sealed.seal_of(name) for name in KEYS} == {SECURE_BOOT}
+    assert read_seal(here.status) == SECURE_BOOT
+    assert stat.S_IMODE(here.status.stat().st_mode) == 0o644
+    for path in here.keys.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert not any(key in base64.b64decode(path.read_bytes()) for key in KEYS.values())
+    assert sorted(path.name for path in here.keys.iterdir()) == sorted([*BOX_KEYS, LOCKOUT_KEY])
+
+
+def test_a_key_goes_by_its_own_name_only(here: Installation, sealed: KeyStore) -> None:
+    (here.keys / "device.key").write_bytes((here.keys / "line.key").read_bytes())
+    with pytest.raises(KeyUnopenedError):
+        sealed.open("device.key")
+
+
+def test_changed_firmware_opens_nothing_and_is_named(here: Installation, tpm: VirtualTpm, sealed: KeyStore) -> None:
+    tpm.extend(7, OTHER_FIRMWARE)
+    with pytest.raises(PcrsChangedError) as caught:
+        sealed.open("database.key")
+    assert caught.value.fields == {"name": "database.key"}
+    assert here.run("status") == 1
+    assert here.said.count("the firmware or its Secure Boot keys changed since it was sealed") == len(KEYS)
+    tpm.cut_power()
+    tpm.start()  # with the firmware as it was
+    assert here.opened() == KEYS
+
+
+def test_a_pcr_that_was_not_asked_for_may_change(here: Installation, tpm: VirtualTpm, sealed: KeyStore) -> None:
+    tpm.extend(4, OTHER_FIRMWARE)
+    assert here.opened() == KEYS
+
+
+def test_another_tpm_and_a_cleared_one_open_nothing(
+    here: Installation, tpm: VirtualTpm, sealed: KeyStore, tmp_path: Path
+) -> None:
+    with VirtualTpm(tmp_path / "other") as other:
+        here.put_beside(other)
+        with pytest.raises(OtherTpmError):
+            sealed.open("database.key")
+        assert here.run("status") == 1
+        assert "it was sealed for another TPM" in here.said
+    here.put_beside(tpm)
+    assert here.opened() == KEYS
+    tpm.run("tpm2_clear", "--auth-hierarchy=platform")
+    with pytest.raises(OtherTpmError):
+        sealed.open("database.key")
+
+
+def test_without_its_tpm_a_key_does_not_open(
+    here: Installation, sealed: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for address in (f"swtpm:host=127.0.0.1,port={free_port()}", "device:/dev/null/tpmrm0"):
+        monkeypatch.setenv("SYSTEMD_TPM2_DEVICE", address)
+        with pytest.raises(TpmAbsentError):
+            sealed.open("database.key")
+    assert here.run("prepare") == 2
+    assert "tpm.tool" in here.said
+
+
+def test_a_copied_disk_without_the_secret_of_its_installation_opens_nothing(
+    here: Installation, sealed: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYSTEMD_CREDENTIAL_SECRET", str(here.folder / "another"))
+    with pytest.raises(KeyUnopenedError):
+        sealed.open("database.key")
+
+
+# Power cuts.
+
+
+def test_forty_power_cuts_leave_a_key_that_opens(tpm: VirtualTpm, sealed: KeyStore) -> None:
+    for cut in range(1, CUTS + 1):
+        tpm.cut_power()
+        tpm.start()
+        assert sealed.open("database.key") == KEYS["database.key"], f"after power cut {cut}"
+    # Each was counted as a guess, so it is the limit that made the difference.
+    assert tpm.lockout_counter == CUTS
+    assert not tpm.is_locked
+
+
+def test_as_it_comes_a_tpm_is_locked_after_three_power_cuts_and_can_be_unlocked(
+    here: Installation, tpm: VirtualTpm
+) -> None:
+    store = here.store()
+    store.seal("database.key", b"key")  # without ``prepare``
+    for _ in range(2):
+        tpm.cut_power()
+        tpm.start()
+        assert store.open("database.key") == b"key"
+    tpm.cut_power()
+    tpm.start()
+    assert tpm.is_locked
+    with pytest.raises(TpmLockedError):
+        store.open("database.key")
+    assert here.run("status") == 1
+    assert "cut from power too often" in here.said
+    store.prepare()
+    assert store.open("database.key") == b"key"
+
+
+def test_an_orderly_end_is_not_counted(tpm: VirtualTpm, sealed: KeyStore) -> None:
+    sealed.open("database.key")
+    tpm.stop()
+    tpm.start()
+    assert tpm.lockout_counter == 0
+
+
+def test_the_limit_cannot_be_lowered_without_the_sealed_authorization(
+    tpm: VirtualTpm, sealed: KeyStore, here: Installation
+) -> None:
+    real = Tpm(tpm.address)
+    assert real.is_owned
+    assert real.bears_power_cuts
+    with pytest.raises(RuntimeError, match="Setup"):
+        tpm.run("tpm2_dictionarylockout", "--setup-parameters", "--max-tries=1")
+    assert f"TPM2_PT_MAX_AUTH_FAIL: 0x{MOST_TRIES:X}\n" in tpm.run("tpm2_getcap", "properties-variable")
+
+
+def test_the_limit_is_set_again_with_the_authorization_that_was_kept(
+    here: Installation, tpm: VirtualTpm, sealed: KeyStore
+) -> None:
+    kept = sealed.open(LOCKOUT_KEY).decode()
+    (here.folder / "auth").write_text(kept)
+    tpm.run("tpm2_dictionarylockout", "--setup-parameters", "--max-tries=3", f"--auth=file:{here.folder / 'auth'}")
+    assert not Tpm(tpm.address).bears_power_cuts
+    sealed.prepare()
+    assert Tpm(tpm.address).bears_power_cuts
+    assert sealed.open(LOCKOUT_KEY).decode() == kept
+
+
+def test_a_tpm_that_somebody_else_owns_is_left_alone(here: Installation, tpm: VirtualTpm) -> None:
+    tpm.run("tpm2_changeauth", "--object-context=lockout", "somebody's")
+    assert here.run("prepare") == 2
+    assert "tpm.owned" in here.said
+    assert not (here.keys / LOCKOUT_KEY).exists()
+    # No guess was made, which would have closed the door for its owner.
+    tpm.run("tpm2_dictionarylockout", "--clear-lockout", "--auth=somebody's")
+    seal = ["systemd-creds", "encrypt", "--with-key=host", f"--name={LOCKOUT_KEY}", "-", str(here.keys / LOCKOUT_KEY)]
+    here.keys.mkdir()
+    subprocess.run(seal, input=b"a wrong one", check=True, capture_output=True, timeout=30)
+    with pytest.raises(TpmOwnedError):
+        here.store().prepare()
+
+
+@pytest.mark.parametrize("program", ["tpm2_dictionarylockout", "tpm2_changeauth"])
+def test_preparing_can_be_broken_off_and_done_again(here: Installation, tpm: VirtualTpm, program: str) -> None:
+    here.shim(program, "exit 1")
+    with pytest.raises(TpmToolError):
+        here.store().prepare()
+    here.shim(program, 'exec "$real" "$@"')
+    here.store().prepare()
+    assert Tpm(tpm.address).bears_power_cuts
+
+
+# What firmware measured.
+
+
+@pytest.mark.parametrize(("firmware", "pcrs"), [(b"", (7,)), (FIRMWARE, (4, 7)), (FIRMWARE, (17,))])
+def test_registers_that_nothing_was_measured_into_stop_the_founding(
+    here: Installation, tmp_path: Path, firmware: bytes, pcrs: tuple[int, ...]
+) -> None:
+    new = tmp_path / "new"
+    make_credentials(new)
+    here.configure(f"pcrs = {list(pcrs)}\n")
+    with VirtualTpm(tmp_path / "tpm", firmware) as tpm:
+        here.put_beside(tpm)
+        for command in (["prepare"], ["seal", "--from", str(new)]):
+            assert here.run(*command) == 2
+            assert "The firmware measured nothing into PCR " in here.said
+        assert not here.keys.exists()
+        assert not Tpm(tpm.address).is_owned
+
+
+def test_systemd_alone_would_have_sealed_for_nothing_and_only_warned(here: Installation, tmp_path: Path) -> None:
+    with VirtualTpm(tmp_path / "tpm", b"") as tpm:
+        here.put_beside(tpm)
+        command = ["systemd-creds", "encrypt", "--with-key=host+tpm2", "--tpm2-pcrs=7", "--name=x", "-", "-"]
+        done = subprocess.run(command, input=b"key", capture_output=True, timeout=30)
+        assert done.returncode == 0
+        assert b"PCR policy effectively unenforced" in done.stderr
+        # Should the registers be unset between the look at them and the sealing, the warning is an error as well.
+        with pytest.raises(PcrsUnsetError):
+            here.store().seal("database.key", b"key")
+        assert not (here.keys / "database.key").exists()
+
+
+# Another seal.
+
+
+def test_without_a_tpm_keys_are_sealed_for_the_installation_and_it_is_said(here: Installation) -> None:
+    here.put_beside(None)
+    here.configure('tpm = "never"\n')
+    here.found()
+    assert "Bound to this installation only" in here.said
+    assert read_seal(here.status) == HOST_ONLY
+    assert len(here.opened()) == len(BOX_KEYS)
+    assert here.run("status", "--json") == 0
+    assert {row["tpm"] for row in json.loads(here.said).values()} == {False}
+
+
+def test_keys_move_into_a_tpm_that_appears_and_out_before_new_firmware(here: Installation, tpm: VirtualTpm) -> None:
+    here.configure('tpm = "never"\n')
+    here.found()
+    before = here.opened()
+    here.configure()
+    assert here.run("seal") == 0
+    assert read_seal(here.status) == SECURE_BOOT
+    assert here.run("seal", "--without-tpm") == 0
+    assert read_seal(here.status) == HOST_ONLY
+    tpm.extend(7, OTHER_FIRMWARE)
+    here.configure("pcrs = [0, 7]\n")
+    tpm.extend(0, OTHER_FIRMWARE)
+    assert here.run("seal") == 0
+    assert read_seal(here.status) == Seal(tpm=True, pcrs=(0, 7))
+    assert here.opened() == before
+
+
+def test_what_is_told_is_the_weakest_key_as_its_file_says(here: Installation, sealed: KeyStore) -> None:
+    KeyStore(here.keys, here.folder / "elsewhere", None, ()).seal("line.key", KEYS["line.key"])
+    assert sealed.tell() == HOST_ONLY
+    assert read_seal(here.status) == HOST_ONLY
+    (here.keys / "line.key").write_text("no credential")
+    with pytest.raises(KeyUnopenedError):
+        sealed.tell()
+
+
+def test_no_keys_is_told_apart_from_keys_that_do_not_open(here: Installation, tpm: VirtualTpm) -> None:
+    for command in ("seal", "status"):
+        assert here.run(command) == 2
+        assert "keys.none" in here.said
+    with pytest.raises(NoKeysError):
+        here.store().tell()
+    assert read_seal(here.status) is None
+    here.status.write_text('{"tpm": 1}')
+    assert read_seal(here.status) is None
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["into the TPM", "out of the TPM"])
+def test_killed_at_any_step_of_sealing_anew_every_key_still_opens(
+    here: Installation, tpm: VirtualTpm, away: bool
+) -> None:
+    here.configure("" if away else 'tpm = "never"\n')
+    here.found()
+    before = here.opened()
+    here.configure()
+    command = [sys.executable, "-m", "appliance.programs.cli", "keys", "seal", *(["--without-tpm"] if away else [])]
+    # Each key is opened, sealed, and opened once more before it takes the place of the old one.
+    at, steps = here.folder / "at", 3 * len(BOX_KEYS)
+    killing = f'n=$(cat {at}); echo $((n - 1)) >{at}; [ "$n" -ne 1 ] || {{ kill -9 $PPID; exit 1; }}; exec "$real" "$@"'
+    weak = []
+    for step in range(1, steps + 1):
+        here.shim("systemd-creds", killing)
+        at.write_text(f"{step}\n")
+        assert subprocess.run(command, capture_output=True, timeout=60).returncode == -signal.SIGKILL
+        here.shim("systemd-creds", 'exec "$real" "$@"')
+        assert here.opened() == before, f"killed at step {step}"
+        weak.append(sum(not here.store().seal_of(name).tpm for name in BOX_KEYS))
+        told = read_seal(here.status)
+        # What is told may be too little for a moment, never too much.
+        assert told == HOST_ONLY or not weak[-1]
+    # Steps of all four keys were reached. A key that was moved once stays where it is.
+    assert sorted(set(weak)) == ([0, 1, 2, 3] if away else [1, 2, 3, 4])
+    assert here.run("seal", *command[5:]) == 0
+    assert read_seal(here.status) == (HOST_ONLY if away else SECURE_BOOT)
+    assert here.opened() == before
+    assert not list(here.keys.glob(".*"))
+
+
+# The paper.
+
+
+def test_the_paper_opens_the_box_with_new_hardware(here: Installation, tpm: VirtualTpm, tmp_path: Path) -> None:
+    here.found()
+    before, paper = here.opened(), tmp_path / "paper"
+    assert here.run("print", "--out", str(paper)) == 0
+    assert stat.S_IMODE(paper.stat().st_mode) == 0o600
+    assert here.run("restore", str(paper)) == 1
+    assert KeysPresentError.code in here.said
+    with VirtualTpm(tmp_path / "new-board") as board:
+        here.put_beside(board)
+        assert here.run("restore", str(paper)) == 0, here.said
+        assert here.opened() == before
+        assert read_seal(here.status) == SECURE_BOOT
+        assert Tpm(board.address).bears_power_cuts
+    # The old ones are still there, should the old board come back.
+    here.put_beside(tpm)
+    (here.keys / "line.key.previous").replace(here.keys / "line.key")
+    assert here.store().open("line.key") == before["line.key"]
+
+
+def test_the_paper_opens_the_box_with_a_new_disk(here: Installation, tmp_path: Path, tpm: VirtualTpm) -> None:
+    here.found()
+    before, paper = here.opened(), tmp_path / "paper"
+    assert here.run("print", "--out", str(paper)) == 0
+    shutil.rmtree(here.keys)
+    (here.folder / "secret").unlink()
+    # The TPM still has its limits, and an authorization that nobody knows any more: it need not be cleared.
+    assert here.run("restore", str(paper)) == 0
+    assert here.opened() == before
+    assert sorted(path.name for path in here.keys.iterdir()) == sorted(BOX_KEYS)
+    assert Tpm(tpm.address).bears_power_cuts
+
+
+def test_the_paper_of_another_box_replaces_no_key_that_opens(here: Installation, tpm: VirtualTpm) -> None:
+    here.found()
+    before = here.opened()
+    (here.keys / "staff.key").write_text("torn")
+    other = write_lines({name: key if name != "device.key" else before["line.key"] for name, key in before.items()})
+    (here.folder / "other").write_text("\n".join(other))
+    assert here.run("restore", str(here.folder / "other")) == 1
+    assert f"{OtherPaperError.code} name=device.key" in here.said
+    (here.folder / "paper").write_text("\n".join(write_lines(before)))
+    assert here.run("restore", str(here.folder / "paper")) == 0
+    assert here.opened() == before
+
+
+def test_a_mistyped_line_is_named_and_nothing_is_changed(here: Installation, tpm: VirtualTpm) -> None:
+    here.found()
+    lines = write_lines(here.opened())
+    shutil.rmtree(here.keys)
+    lines[4] = lines[4][:-1] + ("0" if lines[4][-1] != "0" else "2")
+    (here.folder / "typed").write_text("\n".join(lines))
+    assert here.run("restore", str(here.folder / "typed")) == 1
+    assert "Something in line 5 is mistyped" in here.said
+    assert not here.keys.exists()
+
+
+def test_the_text_goes_into_no_pipe_and_over_no_file(here: Installation, tpm: VirtualTpm, tmp_path: Path) -> None:
+    here.found()
+    assert here.run("print") == 2
+    assert NotPrivateError.code in here.said
+    assert "1: " not in here.said
+    there = tmp_path / "there"
+    there.write_text("something")
+    assert here.run("print", "--out", str(there)) == 2
+    assert there.read_text() == "something"
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    assert here.run("print", "--out", str(tmp_path / "link")) == 2
+    assert not (tmp_path / "target").exists()
+
+
+def at_terminal(answer: Callable[[str], str | None], *arguments: str) -> tuple[int, str]:
+    """Runs ``appliance keys`` at a terminal; ``answer`` is asked with all that is on the screen. Exit code, screen."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "appliance.programs.cli", "keys", *arguments])
+    screen = b""
+    try:
+        while piece := _read(terminal):
+            screen += piece
+            if (line := answer(screen.decode(errors="replace"))) is not None:
+                os.write(terminal, f"{line}\n".encode())
+    finally:
+        os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), screen.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""  # the other side of a terminal ends like this
+
+
+def test_a_terminal_shows_the_text_and_takes_it_back_line_by_line(here: Installation, tpm: VirtualTpm) -> None:
+    here.found()
+    before = here.opened()
+    code, screen = at_terminal(lambda _: None, "print")
+    assert code == 0
+    lines = [line for line in screen.splitlines() if line[:1].isdigit()]
+    assert lines == write_lines(before)
+    shutil.rmtree(here.keys)
+    typed = [lines[0][3:], lines[1][3:], lines[2][3:-2], lines[2], *(line[3:] for line in lines[3:])]
+    asked = 0
+
+    def answer(screen: str) -> str | None:
+        nonlocal asked
+        last = screen.splitlines()[-1]
+        if last[:-2].isdigit() and last.endswith(": ") and asked < len(typed):
+            asked += 1
+            return typed[asked - 1]
+        return None
+
+    code, screen = at_terminal(answer, "restore")
+    assert code == 0, screen
+    assert "Line 3 has 28 characters instead of 29" in screen
+    assert here.opened() == before
+
+
+def test_no_secret_is_an_argument_or_in_the_environment(here: Installation, tpm: VirtualTpm) -> None:
+    seen = here.folder / "seen"
+    for program in ("systemd-creds", "tpm2_dictionarylockout", "tpm2_changeauth"):
+        here.shim(program, f'{{ printf "%s\\n" "$0" "$@"; env; }} >>{seen}\nexec "$real" "$@"')
+    here.found()
+    assert here.run("seal") == 0
+    assert here.run("print", "--out", str(here.folder / "paper")) == 0
+    text = seen.read_text()
+    assert text.count("systemd-creds") > 3 * len(BOX_KEYS)
+    assert "tpm2_changeauth" in text
+    keys = here.opened()
+    secrets = [here.store().open(LOCKOUT_KEY).decode(), keys["database.key"].hex()]
+    secrets += [line for name in BOX_KEYS[1:] for line in keys[name].decode().splitlines() if "-" not in line]
+    secrets += [line[3:-2] for line in write_lines(keys)]
+    assert not [one for one in secrets if one in text]
+
+
+def test_an_error_never_quotes_a_key(here: Installation, tpm: VirtualTpm, sealed: KeyStore) -> None:
+    tpm.extend(7, OTHER_FIRMWARE)
+    for name in BOX_KEYS:
+        with pytest.raises(MadoguchiError) as caught:
+            sealed.open(name)
+        assert set(caught.value.fields) <= {"name", "reason"}
