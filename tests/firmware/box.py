@@ -11,8 +11,9 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import pytest
@@ -27,14 +28,14 @@ SITE_PACKAGES = f"{VENV}/lib/python3.11/site-packages"
 # sysctl settings and device rules must not reach the machine that runs the test.
 BOOT = r"""
 set -eu
-cd "$1"; unit=$2
+cd "$1"; here=$1; unit=$2; packages=$3; site_packages=$4; shift 4
 mount --make-rprivate /
 mount -t tmpfs tmpfs memory
 mkdir memory/upper memory/work
 mount -t overlay overlay -o lowerdir=/,upperdir=memory/upper,workdir=memory/work root
 cp -a files/. root/
-mkdir -p "root/$3"
-mount -t overlay overlay -o "lowerdir=$1/package:$4" "root/$3"
+mkdir -p "root/$packages"
+mount -t overlay overlay -o "lowerdir=$here/package:$site_packages" "root/$packages"
 mount -t proc proc root/proc
 mount --bind root/proc/sys root/proc/sys
 mount -o remount,bind,ro root/proc/sys
@@ -52,7 +53,7 @@ pivot_root . .old
 umount -l /.old
 # systemd expects this of whatever starts it in a container; credentials reach a unit by such a shared mount.
 mount --make-rshared /
-exec env -i container=test PATH=/usr/sbin:/usr/bin setpriv --bounding-set=-sys_time,-sys_module,-sys_boot,-syslog \
+exec env -i container=test PATH=/usr/sbin:/usr/bin "$@" setpriv --bounding-set=-sys_time,-sys_module,-sys_boot,-syslog \
   --inh-caps=-all /lib/systemd/systemd --unit="$unit" --show-status=0
 """
 
@@ -99,11 +100,15 @@ class BootedBox:
         )
         command_file.chmod(0o755)
 
-    def start(self, unit: str) -> None:
-        """Starts systemd with the unit as its target and waits until it takes commands."""
+    def start(self, unit: str, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Starts systemd with the unit as its target and waits until it takes commands.
+
+        The environment is systemd's own, as of a kernel's command line; units do not inherit it.
+        """
         site_packages = next((PROJECT / ".venv/lib").glob("python3*/site-packages"))
         self._group = _control_group()
         arguments = [str(self._directory), unit, SITE_PACKAGES, str(site_packages)]
+        arguments += [f"{name}={value}" for name, value in environment.items()]
         enter = (
             f'echo $$ >{self._group}/cgroup.procs; exec unshare --cgroup --mount --pid --uts --ipc --net --fork "$@"'
         )
@@ -127,6 +132,11 @@ class BootedBox:
             if time.monotonic() > deadline:
                 raise RuntimeError("systemd is not up: " + (self._directory / "boot.log").read_text())
             time.sleep(0.1)
+
+    @property
+    def pid(self) -> int:
+        """The systemd of the box, by which its namespaces are entered."""
+        return self._pid
 
     def run(
         self, *command: str, check: bool = True, text: str | None = None, user: str = ""

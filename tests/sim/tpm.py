@@ -13,6 +13,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -42,13 +43,14 @@ class TpmFailedError(RuntimeError):
 
 class VirtualTpm:
     """``directory`` holds the chip's memory, which outlives power cuts. ``firmware`` is what is measured at a start;
-    nothing where the firmware measures nothing, as on a board whose chip was added later."""
+    nothing where the firmware measures nothing, as on a board whose chip was added later. Clients come to ``port`` (and
+    the one after it), or to any that is free."""
 
-    def __init__(self, directory: Path, firmware: bytes = FIRMWARE) -> None:
+    def __init__(self, directory: Path, firmware: bytes = FIRMWARE, port: int = 0) -> None:
         self.directory = directory.absolute()
         self.firmware = firmware
         self._process: subprocess.Popen[bytes] | None = None
-        self._manager = ResourceManager()
+        self._manager = ResourceManager(port)
 
     @property
     def address(self) -> str:
@@ -141,8 +143,8 @@ class VirtualTpm:
 class ResourceManager:
     """Two neighbouring ports, for commands and for control, that stay the same while the chip behind comes and goes."""
 
-    def __init__(self) -> None:
-        self._commands, self._control = _neighbours()
+    def __init__(self, port: int) -> None:
+        self._commands, self._control = _neighbours(port)
         self.port: int = self._commands.getsockname()[1]
         self._chip: tuple[int, int] | None = None
         for server, index, serve in ((self._commands, 0, _carry_commands), (self._control, 1, _carry_control)):
@@ -219,11 +221,28 @@ def _frame(source: socket.socket) -> bytes:
     return frame
 
 
-def _neighbours() -> tuple[socket.socket, socket.socket]:
+def _neighbours(port: int) -> tuple[socket.socket, socket.socket]:
     for _ in range(50):
-        first = socket.create_server(("127.0.0.1", 0))
+        first = socket.create_server(("127.0.0.1", port))
         try:
             return first, socket.create_server(("127.0.0.1", first.getsockname()[1] + 1))
         except OSError:
             first.close()
     raise TpmFailedError("no two neighbouring ports are free")
+
+
+def main() -> None:
+    """A TPM for a box in a network of its own: ``python -m tests.sim.tpm DIRECTORY PORT``, until its input ends.
+
+    Each line of the input is a power cut, answered when the TPM is on again.
+    """
+    with VirtualTpm(Path(sys.argv[1]), port=int(sys.argv[2])) as tpm:
+        print("on", flush=True)
+        for _ in sys.stdin:
+            tpm.cut_power()
+            tpm.start()
+            print("on", flush=True)
+
+
+if __name__ == "__main__":
+    main()
