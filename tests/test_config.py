@@ -53,8 +53,7 @@ def test_the_shipped_files_are_understood_and_change_nothing(name: str) -> None:
     ("text", "key", "known"),
     [
         ("[box]\nstate_dri = '/x'\n", "box.state_dri", "state_dir, run_dir, trust_dir, log_level"),
-        ("[boxx]
-", "boxx", "box, reader, kiosk, staff, sync, retention, keys"),
+        ("[boxx]\n", "boxx", "box, reader, kiosk, staff, sync, retention, keys"),
         ("[kiosk.port]\nx = 1\n", "kiosk.port", None),
     ],
 )

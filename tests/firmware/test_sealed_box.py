@@ -131,3 +131,21 @@ def test_nothing_is_made_when_the_keys_could_not_be_sealed(box: BootedBox, chip:
     assert "The firmware measured nothing into PCR 4" in refused.stderr
     assert box.run("ls", "/etc/credstore.encrypted", "/var/lib/appliance", check=False).stdout == ""
     assert "appliance-keys" not in box.run("ls", "/run").stdout
+
+
+def test_keys_that_could_not_be_sealed_after_all_are_not_lost(box: BootedBox, chip: Chip, founded: str) -> None:
+    box.run("sh", "-c", "rm -f /etc/appliance/site.toml; rm -rf /etc/credstore.encrypted; mkdir -p /root/first/bin")
+    box.run("sh", "-c", "mv /var/lib/appliance /root/data.$$; systemd-tmpfiles --create --prefix=/var/lib/appliance")
+    # The TPM answers while it is made ready, and no more when the keys are to be sealed.
+    shim = '#!/bin/sh\n[ "$1" != encrypt ] || [ "$4" = --name=tpm-lockout.key ] || [ -e /root/mended ] || exit 1\n'
+    shim += 'exec /usr/bin/systemd-creds "$@"\n'
+    box.run("sh", "-c", "cat >/root/first/bin/systemd-creds; chmod +x /root/first/bin/systemd-creds", text=shim)
+    path = "PATH=/root/first/bin:/usr/sbin:/usr/bin"
+    command = ["env", path, f"SYSTEMD_TPM2_DEVICE={ADDRESS}", "appliance-admin"]
+    failed = box.run(*command, "init", "--school", SCHOOL, "--name", "窓口小学校", check=False)
+    assert failed.returncode == 2
+    (cure,) = [line.strip() for line in failed.stderr.splitlines() if line.startswith("  appliance-admin keys seal")]
+    box.run("touch", "/root/mended")
+    box.run("env", f"SYSTEMD_TPM2_DEVICE={ADDRESS}", "sh", "-c", cure)
+    assert "appliance-keys" not in box.run("ls", "/run").stdout
+    assert admin(box, "ledger", "verify", "--json").returncode == 0
