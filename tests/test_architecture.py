@@ -60,6 +60,8 @@ WRAPPED_BY: dict[str, set[str]] = {
     "argon2": {"services.staff"},
     "zstandard": {"sync.wire"},
     "segno": {"programs.kiosk.views"},
+    "zxingcpp": {"services.photo"},
+    "PIL": {"services.photo"},
     "cbor2": {"ledger.encoding", "programs.cli.statement"},  # the command's statement is no entry of a ledger
     "flask": {"web", "programs"},
     "flask_wtf": {"web"},

@@ -132,6 +132,14 @@ def read_claims(protected: bytes, key: VerifyingKey | None) -> dict[int, Any]:
     return claims
 
 
+def claimed_key(protected: bytes) -> bytes:
+    """The key id in a protected header that ``read_claims`` found in form; raises ``CheckpointError``."""
+    key_id = decode(protected)[KID]
+    if not isinstance(key_id, bytes):
+        raise CheckpointError(reason="header")
+    return key_id
+
+
 def _sign(claims: dict[int, Any], root: bytes, key: SigningKey) -> bytes:
     protected = encode({ALG: ES256_ALG, KID: key.public.key_id, CWT_CLAIMS: claims, VDS: RFC9162_SHA256})
     return sign1(protected, {}, key.sign(signature_input(protected, root)))

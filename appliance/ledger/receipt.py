@@ -6,12 +6,16 @@ QR code it is a text, ``MDG1:`` and base45 (RFC 9285), which fits the alphanumer
 """
 
 from dataclasses import dataclass
+from string import ascii_lowercase
 
+from appliance.ledger.base45 import Base45Error, decode45, encode45, whole_groups
 from appliance.ledger.checkpoint import (
     COSIGNATURE,
+    ISS,
     VDP,
     Checkpoint,
     CheckpointError,
+    claimed_key,
     open_checkpoint,
     open_cosignature,
     parse_sign1,
@@ -25,7 +29,8 @@ from appliance.ledger.merkle import leaf_hash, root_from_inclusion
 
 INCLUSION = -1
 PREFIX = "MDG1:"
-BASE45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+MOST_CHARACTERS = 4296
+"""A QR code holds no more (version 40, error correction L, alphanumeric)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,17 @@ class VerifiedReceipt:
     index: int
     checkpoint: Checkpoint
     cosignature: Checkpoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who a receipt says it is from, for finding the keys to verify it with. ``box_key`` and ``hub_key`` are key ids;
+    ``hub`` and ``hub_key`` are None in a receipt without a confirmation."""
+
+    origin: str
+    box_key: bytes
+    hub: str | None
+    hub_key: bytes | None
 
 
 def make_receipt(
@@ -86,42 +102,72 @@ def open_receipt(receipt: bytes, origin: str, box: VerifyingKey, hub: VerifyingK
     return VerifiedReceipt(Entry.decode(entry), index, checkpoint, cosignature)
 
 
-def receipt_origin(receipt: bytes) -> str:
-    """The ledger that a receipt claims to come from, before anything is verified; raises ``CheckpointError``."""
+def read_claim(receipt: bytes) -> Claim:
+    """What a receipt says of itself, before anything is verified; raises ``CheckpointError``."""
     try:
         _, cose = decode(receipt)
     except (EncodingError, ValueError, TypeError) as error:
         raise CheckpointError(reason="not a receipt") from error
     if not isinstance(cose, bytes):
         raise CheckpointError(reason="not a receipt")
-    protected, _, _ = parse_sign1(cose)
-    return str(read_claims(protected, None)[1])
+    protected, unprotected, _ = parse_sign1(cose)
+    origin, box_key = str(read_claims(protected, None)[ISS]), claimed_key(protected)
+    cosigned = unprotected.get(COSIGNATURE)
+    if not isinstance(cosigned, bytes):
+        return Claim(origin, box_key, None, None)
+    protected, _, _ = parse_sign1(cosigned)
+    return Claim(origin, box_key, str(read_claims(protected, None)[ISS]), claimed_key(protected))
 
 
 def receipt_text(receipt: bytes) -> str:
     """The text that goes into a QR code."""
-    out = []
-    for at in range(0, len(receipt), 2):
-        pair = receipt[at : at + 2]
-        number, digits = int.from_bytes(pair), 3 if len(pair) == 2 else 2
-        for _ in range(digits):
-            number, digit = divmod(number, 45)
-            out.append(BASE45[digit])
-    return PREFIX + "".join(out)
+    return PREFIX + encode45(receipt)
+
+
+def starts_as_text(text: str) -> bool:
+    """Whether this is meant to be a receipt's text, with all that ``parse_receipt_text`` tolerates."""
+    return text[: 4 * len(PREFIX)].translate(_COPIED).lstrip().startswith(PREFIX)
 
 
 def parse_receipt_text(text: str) -> bytes:
-    """The bytes of ``receipt_text``; raises ``CheckpointError`` for anything else."""
-    text = text.strip("\r\n")
+    """The bytes of ``receipt_text`` after scanning and copying.
+
+    Tolerated, because no other reading exists: white space before and after (no receipt's text ends in a space), small
+    letters, full-width characters as Japanese input methods write them, a no-break space for a space, and lines that
+    were broken in one of the three ways of ``_joined``. Anything else that was changed, such as two spaces that became
+    one, is refused: raises ``Base45Error``.
+    """
+    text = text.translate(_COPIED).strip()
     if not text.startswith(PREFIX):
-        raise CheckpointError(reason="not a receipt")
-    data = bytearray()
-    body = text[len(PREFIX) :]
-    for at in range(0, len(body), 3):
-        digits = [BASE45.find(one) for one in body[at : at + 3]]
-        number = sum(digit * 45**power for power, digit in enumerate(digits))
-        width = len(digits) - 1
-        if min(digits) < 0 or width == 0 or number >= 1 << 8 * width:
-            raise CheckpointError(reason="not a receipt")
-        data += number.to_bytes(width)
-    return bytes(data)
+        raise Base45Error(place=1)
+    if len(text) > 2 * MOST_CHARACTERS:
+        raise Base45Error(place=MOST_CHARACTERS + 1)
+    readings = [reading.removeprefix(PREFIX) for reading in _joined(list(filter(None, text.splitlines())))]
+    whole = [reading for reading in readings if whole_groups(reading) == len(reading)]
+    if not whole:
+        raise Base45Error(place=len(PREFIX) + whole_groups(readings[0]) + 1)
+    return next(filter(_is_list, map(decode45, whole)), decode45(whole[0]))
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """The ways to undo line breaks: they were added; each took the place of a space; or all lines were cut at one
+    width and then lost the spaces at their ends. The lengths differ, so only one of them is a whole receipt."""
+    width = max(map(len, lines[:-1]), default=0)
+    return ["".join(lines), " ".join(lines), "".join(line.ljust(width) for line in lines[:-1]) + lines[-1]]
+
+
+def _is_list(receipt: bytes) -> bool:
+    try:
+        return isinstance(decode(receipt), list)
+    except EncodingError:
+        return False
+
+
+# Small letters, the full-width forms of ASCII (U+FF01 to U+FF5E), wide and no-break spaces, a byte order mark.
+_COPIED = {
+    **{0xFF01 + at: chr(0x21 + at).upper() for at in range(0x5E)},
+    **{ord(small): small.upper() for small in ascii_lowercase},
+    0x3000: " ",
+    0xA0: " ",
+    0xFEFF: "",
+}

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import UntrustedError
+from appliance.ledger.base45 import Base45Error
 from appliance.ledger.checkpoint import (
     CheckpointError,
     cosign,
@@ -20,7 +21,7 @@ from appliance.ledger.receipt import (
     make_receipt,
     open_receipt,
     parse_receipt_text,
-    receipt_origin,
+    read_claim,
     receipt_text,
 )
 
@@ -78,7 +79,7 @@ def test_nonsense_is_refused_by_name(data: bytes) -> None:
     with pytest.raises(UntrustedError):
         open_receipt(data, ORIGIN, BOX.public, None)
     with pytest.raises(UntrustedError):
-        receipt_origin(data)
+        read_claim(data)
 
 
 def make(index: int, confirmed: bool = True) -> bytes:
@@ -98,7 +99,7 @@ def test_a_receipt_proves_its_entry_offline(index: int) -> None:
     assert opened.entry == Entry.decode(ENTRIES[index])
     assert opened.cosignature is not None
     assert opened.cosignature.signer == "hub.example"
-    assert receipt_origin(receipt) == ORIGIN
+    assert read_claim(receipt).origin == ORIGIN
     assert open_receipt(make(index, confirmed=False), ORIGIN, BOX.public, HUB.public).cosignature is None
 
 
@@ -124,7 +125,7 @@ def test_receipt_text_is_a_bijection(data: bytes) -> None:
 
 @pytest.mark.parametrize("text", ["", "MDG1:A", "MDG1:A!A", "MDG1::::", "XXXX:00", "MDG1:000A"])
 def test_other_text_is_no_receipt(text: str) -> None:
-    with pytest.raises(CheckpointError):
+    with pytest.raises(Base45Error):
         parse_receipt_text(text)
 
 

@@ -1,27 +1,42 @@
 """A receipt proves one entry to whoever holds the two public keys, and nothing else passes for it."""
 
-import hashlib
+import textwrap
+from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
+import segno
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from appliance.errors import UntrustedError
-from appliance.ledger.checkpoint import CheckpointError, cosign, open_checkpoint, sign_checkpoint
+from appliance.ledger.base45 import Base45Error, whole_groups
+from appliance.ledger.checkpoint import (
+    KID,
+    VDP,
+    CheckpointError,
+    cosign,
+    open_checkpoint,
+    parse_sign1,
+    sign1,
+    sign_checkpoint,
+)
 from appliance.ledger.encoding import decode, encode
 from appliance.ledger.entry import Body, Entry, EntryType
 from appliance.ledger.keys import SignatureError, SigningKey
 from appliance.ledger.merkle import Frontier, leaf_hash, node_hash
 from appliance.ledger.receipt import (
+    INCLUSION,
     PREFIX,
+    Claim,
     make_receipt,
     open_receipt,
     parse_receipt_text,
-    receipt_origin,
+    read_claim,
     receipt_text,
+    starts_as_text,
 )
-
-BOX, HUB = SigningKey.make(), SigningKey.make()
-ORIGIN = "madoguchi/1/B113299900018/box/1"
-TIME_S = 1_795_000_000
+from tests.ledger.paper import BOX, HUB, ORIGIN, TIME_S, make_paper
 
 
 def entry(number: int) -> bytes:
@@ -120,37 +135,143 @@ def test_a_proof_for_another_place_does_not_lead_to_the_root() -> None:
             open_receipt(moved, ORIGIN, BOX.public, None)
 
 
-def test_it_says_where_it_comes_from_before_it_is_believed() -> None:
-    assert receipt_origin(receipt()) == ORIGIN
+def test_it_says_whose_it_is_before_it_is_believed() -> None:
+    keys = BOX.public.key_id, HUB.public.key_id
+    assert read_claim(receipt()) == Claim(ORIGIN, keys[0], "hub.example", keys[1])
+    assert read_claim(receipt(cosigned=None)) == Claim(ORIGIN, keys[0], None, None)
     for bad in (b"", b"\xff" * 40, encode([1, 2]), encode([ENTRIES[0], b""])):
         with pytest.raises(CheckpointError):
-            receipt_origin(bad)
+            read_claim(bad)
+
+
+def test_a_key_id_that_is_no_bytes_is_no_claim() -> None:
+    protected, unprotected, signature = parse_sign1(decode(receipt())[1])
+    header = decode(protected) | {KID: 7}
+    bad = encode([ENTRIES[1], sign1(encode(header), unprotected, signature)])
+    with pytest.raises(CheckpointError):
+        read_claim(bad)
+
+
+@given(st.integers(1, 1 << 44).flatmap(lambda size: st.tuples(st.just(size), st.integers(0, size - 1))), st.data())
+def test_a_proof_is_bound_to_the_size_that_was_signed(sized: tuple[int, int], data: st.DataObject) -> None:
+    size, index = sized
+    paper = make_paper(size, index)
+    assert open_receipt(paper.receipt, ORIGIN, BOX.public, HUB.public).checkpoint.size == size
+    _, cose = decode(paper.receipt)
+    protected, unprotected, signature = parse_sign1(cose)
+    path = decode(unprotected[VDP][INCLUSION][0])[2]
+    other = data.draw(st.integers(0, 1 << 44).filter(lambda one: one != size), "other size")
+    unprotected[VDP] = {INCLUSION: [encode([other, index, path])]}
+    with pytest.raises(UntrustedError):
+        open_receipt(encode([paper.entry, sign1(protected, unprotected, signature)]), ORIGIN, BOX.public, HUB.public)
 
 
 def test_the_text_fits_the_alphanumeric_mode_of_a_qr_code() -> None:
     text = receipt_text(receipt())
     assert text.startswith(PREFIX)
     assert set(text) <= set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
-    assert parse_receipt_text(text) == parse_receipt_text(text + "\r\n") == receipt()
+    assert parse_receipt_text(text) == receipt()
+
+
+def each_text(size: int) -> Iterator[str]:
+    """Texts of receipts of such a ledger, as many as are wanted: each signature is another one."""
+    return (receipt_text(make_paper(size, size // 3).receipt) for _ in count())
+
+
+def to_full_width(text: str) -> str:
+    return "".join("\u3000" if one == " " else chr(ord(one) + 0xFEE0) for one in text)
+
+
+COPIED: dict[str, Callable[[str], str]] = {
+    "line end": lambda text: text + "\r\n",
+    "spaces around": lambda text: f" \t\n {text}  \n\n",
+    "byte order mark": lambda text: "\ufeff" + text,
+    "small letters": str.lower,
+    "full width": to_full_width,
+    "full width, small letters": lambda text: to_full_width(text.lower()),
+    "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
+    "lines of 40": lambda text: "\n".join(text[at : at + 40] for at in range(0, len(text), 40)),
+    "lines of 76, empty ones between": lambda text: "\r\n\r\n".join(
+        text[at : at + 76] for at in range(0, len(text), 76)
+    ),
+    "prefix on a line of its own": lambda text: text.replace(PREFIX, PREFIX + "\n"),
+    "broken at spaces": lambda text: text.replace(" ", "\n"),
+    "broken behind spaces": lambda text: text.replace(" ", " \n"),
+    "wrapped between words": lambda text: textwrap.fill(text, 76, break_long_words=False, break_on_hyphens=False),
+}
+
+
+@pytest.mark.parametrize("way", COPIED)
+@pytest.mark.parametrize("size", [3, 1_000_000])
+def test_what_scanning_and_copying_do_is_tolerated(way: str, size: int) -> None:
+    # Who breaks lines at spaces leaves one of two; about every other receipt has no two in a row.
+    text = next(text for text in each_text(size) if " " in text and "  " not in text)
+    written = COPIED[way](text)
+    assert starts_as_text(written)
+    assert parse_receipt_text(written) == parse_receipt_text(text)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1 << 20), st.integers(12, 200), st.booleans())
+def test_lines_of_any_width_are_joined(index: int, width: int, stripped: bool) -> None:
+    receipt = make_paper(1 << 20, min(index, (1 << 20) - 1)).receipt
+    text = receipt_text(receipt)
+    lines = [text[at : at + width] for at in range(0, len(text), width)]
+    assert parse_receipt_text("\n".join(line.rstrip() if stripped else line for line in lines)) == receipt
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 1500)))
+def test_added_line_breaks_are_left_out(places: list[int]) -> None:
+    text = receipt_text(PAPER.receipt)
+    for place in sorted(set(places), reverse=True):
+        if place > len(PREFIX):
+            text = f"{text[:place]}\n{text[place:]}"
+    assert parse_receipt_text(text) == PAPER.receipt
+
+
+PAPER = make_paper(1_000_000, 333_333)
 
 
 @pytest.mark.parametrize(
-    ("data", "text"), [(b"AB", "BB8"), (b"Hello!!", "%69 VD92EX0"), (b"base-45", "UJCLQE7W581"), (b"", "")]
+    ("text", "place"),
+    [
+        ("", 1),
+        ("BB8", 1),
+        ("MDG2:BB8", 1),
+        (PREFIX + "GGW", 6),
+        (PREFIX + "B", 6),
+        (PREFIX + ":::", 6),
+        (PREFIX + "BB8 B_8", 9),
+        (PREFIX + "BB8:::\nBB8", 9),
+        (PREFIX + "BB8\nBB8\n:", 12),
+        (PREFIX + "BB8" * 3000, 4297),
+        (PREFIX + "0\n" * 4300, 4297),
+    ],
 )
-def test_the_examples_of_rfc_9285(data: bytes, text: str) -> None:
-    assert receipt_text(data) == PREFIX + text
-    assert parse_receipt_text(PREFIX + text) == data
-
-
-@pytest.mark.parametrize("text", ["", "BB8", "mdg1:BB8", PREFIX + "GGW", PREFIX + "B", PREFIX + "bb8", PREFIX + ":::"])
-def test_other_text_is_no_receipt(text: str) -> None:
-    with pytest.raises(CheckpointError):
+def test_other_text_is_no_receipt(text: str, place: int) -> None:
+    with pytest.raises(Base45Error) as refused:
         parse_receipt_text(text)
+    assert refused.value.fields == {"place": place}
 
 
-def test_it_stays_small_enough_for_paper() -> None:
-    # A QR code of version 40 with error correction L holds 4,296 alphanumeric characters.
-    deep = make_receipt(
-        ENTRIES[1], 1, 1 << 40, [hashlib.sha256(bytes([n])).digest() for n in range(40)], CHECKPOINT, COSIGNED
+def test_two_spaces_that_became_one_are_not_guessed() -> None:
+    double = next(
+        text
+        for text in each_text(1_000_000)
+        if "  " in text and whole_groups(text.removeprefix(PREFIX).replace("  ", " ")) < len(text) - len(PREFIX) - 1
     )
-    assert len(receipt_text(deep)) <= 4296
+    with pytest.raises(Base45Error):
+        parse_receipt_text(double.replace("  ", " "))
+
+
+@pytest.mark.parametrize("text", ["", "MDG2:00", "BB8", "\ufeff", "MDG1", "\x82\x58"])
+def test_what_does_not_begin_as_a_receipts_text(text: str) -> None:
+    assert not starts_as_text(text)
+
+
+def test_a_million_entries_fit_one_qr_code() -> None:
+    paper = make_paper(1_000_000, 654_321)
+    assert open_receipt(paper.receipt, ORIGIN, BOX.public, HUB.public).cosignature is not None
+    code = segno.make(receipt_text(paper.receipt), error="l", micro=False)
+    assert (code.mode, code.version, code.error) == ("alphanumeric", 24, "L")

@@ -1,4 +1,4 @@
-"""``appliance ledger verify|show|receipt`` and ``appliance receipt verify``."""
+"""``appliance ledger verify|show|receipt``: what the box proves to itself, and to others on paper."""
 
 import argparse
 from datetime import UTC, datetime
@@ -8,13 +8,7 @@ from appliance.config import read_credential
 from appliance.errors import MadoguchiError, RefusedError, UntrustedError
 from appliance.ledger.entry import type_label
 from appliance.ledger.keys import VerifyingKey
-from appliance.ledger.receipt import (
-    PREFIX,
-    open_receipt,
-    parse_receipt_text,
-    receipt_origin,
-    receipt_text,
-)
+from appliance.ledger.receipt import receipt_text
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show, show_progress
 from appliance.programs.cli.parsing import Commands, add_command, add_group
@@ -36,7 +30,7 @@ class ReceiptNumberError(RefusedError):
 
 
 def add(commands: Commands) -> None:
-    """Adds ``ledger verify``, ``ledger show``, ``ledger receipt`` and ``receipt verify``."""
+    """Adds ``ledger verify``, ``ledger show`` and ``ledger receipt``."""
     parts = add_group(commands, "ledger", "look at the box's own records and prove them")
     add_command(parts, "verify", "check every entry, the tree and its signature", verify)
     listing = add_command(parts, "show", "list entries, the latest last", show_entries)
@@ -44,11 +38,6 @@ def add(commands: Commands) -> None:
     one = add_command(parts, "receipt", "print the receipt of one entry", receipt)
     one.add_argument("number", help="index of the entry, or a number such as M-000123")
     one.add_argument("--out", type=Path, metavar="FILE", help="also write the receipt's bytes here")
-    receipts = add_group(commands, "receipt", "check a receipt that somebody brings")
-    check = add_command(receipts, "verify", "check a receipt offline", verify_receipt)
-    check.add_argument("file", type=Path, help="the receipt: its bytes, or its text beginning with MDG1:")
-    check.add_argument("--box-key", type=Path, metavar="FILE", help="public key (PEM) of the box; default: this box's")
-    check.add_argument("--hub-key", type=Path, metavar="FILE", help="public key (PEM) of the hub, with --box-key")
 
 
 def verify(arguments: argparse.Namespace) -> int:
@@ -130,50 +119,9 @@ def receipt(arguments: argparse.Namespace) -> int:
     return FINE
 
 
-def verify_receipt(arguments: argparse.Namespace) -> int:
-    """Checks a receipt with the keys that were given, or else with those this box knows."""
-    raw = arguments.file.read_bytes()
-    # What is no ASCII is no receipt either, and is told so where the text is read.
-    data = parse_receipt_text(raw.decode("ascii", "replace").strip()) if raw.startswith(PREFIX.encode()) else raw
-    origin = receipt_origin(data)
-    found = open_receipt(data, origin, *_keys(arguments))
-    at = datetime.fromtimestamp(found.entry.wall_ms / 1000, UTC).astimezone()
-    confirmed = None
-    if found.cosignature is not None:
-        confirmed = datetime.fromtimestamp(found.cosignature.time_s, UTC).astimezone()
-    number, kind = receipt_number(found.index), type_label(found.entry.type)
-    result = {
-        "verify": "ok",
-        "issuer": origin,
-        "number": number,
-        "type": kind,
-        "recorded": at.isoformat(),
-        "confirmed": None if confirmed is None else confirmed.isoformat(),
-        "confirmed_by": None if found.cosignature is None else found.cosignature.signer,
-    }
-    words = [
-        say("receipt-box", origin=origin),
-        say("receipt-content", number=number, type=kind, at=f"{at:%Y-%m-%d %H:%M}"),
-        say("receipt-unconfirmed") if confirmed is None else say("receipt-confirmed", at=f"{confirmed:%Y-%m-%d %H:%M}"),
-    ]
-    show(result, arguments.json, "\n".join(words))
-    return FINE
-
-
 def entry_index(number: str) -> int:
     """The index of an entry that a person named; raises ``ReceiptNumberError``."""
     text = number.upper().removeprefix("M-")
     if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
         raise ReceiptNumberError()
     return int(text)
-
-
-def _keys(arguments: argparse.Namespace) -> tuple[VerifyingKey, VerifyingKey | None]:
-    """The keys of box and hub."""
-    if arguments.box_key is not None:
-        hub_file = arguments.hub_key
-        hub_key = None if hub_file is None else VerifyingKey.from_pem(hub_file.read_bytes())
-        return VerifyingKey.from_pem(arguments.box_key.read_bytes()), hub_key
-    with opened_box() as box:
-        enrolment = EnrolmentStore(box.database).find()
-        return box.ledger.public_key, None if enrolment is None else VerifyingKey.from_pem(enrolment.hub_key.encode())

@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import SystemClock
+from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.programs.cli.__main__ import main
 from appliance.programs.hub.__main__ import main as hub_main
 from appliance.services.opening import OpenBox, open_box
+from appliance.store.appending import Draft
 from tests.school.small import CODE
+from tests.sim.box import confirm
 
 PASSWORD = "correct horse battery"
+CONFIRMING = SigningKey.make()
+"""The key of the hub that confirms the visits of ``visited``."""
 NAME = "架空小学校"
 
 
@@ -128,3 +133,24 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HubCommand:
     hub = HubCommand(tmp_path / "hub", monkeypatch)
     assert hub.run("init", "--credentials", str(hub.folder / "keys")) == 0
     return hub
+
+
+@pytest.fixture
+def visited(command: CommandLine) -> CommandLine:
+    """A box with three visits, of which the hub has confirmed all but the last."""
+    with command.box() as box:
+        for number in range(3):
+            with box.ledger.append() as appending:
+                appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"number": number}))
+        confirm(box, box.ledger.head().size - 1, CONFIRMING)
+        (command.folder / "box.pub").write_bytes(box.ledger.public_key.pem())
+    (command.folder / "hub.pub").write_bytes(CONFIRMING.public.pem())
+    return command
+
+
+@pytest.fixture
+def receipt(visited: CommandLine) -> Path:
+    """The receipt of a confirmed visit, as bytes."""
+    path = visited.folder / "receipt"
+    assert visited.run("ledger", "receipt", "4", "--out", str(path)).code == 0
+    return path

@@ -35,10 +35,19 @@ cli-progress = { $percent } % ({ $done } of { $total })
 cli-ledger-received = received
 cli-ledger-waiting = waiting
 
-cli-receipt-box = Issued by { $origin } (the signature is good)
-cli-receipt-content = Content: { $number } { $type } { $at } (unchanged)
-cli-receipt-confirmed = Received by the prefecture: { $at }
-cli-receipt-unconfirmed = Received by the prefecture: not confirmed by this receipt
+cli-receipt-issuer = Whose it is: a receipt of { $origin }. The key that signed it is known ({ $key_file })
+cli-receipt-own-key = this box's own key
+cli-receipt-issuer-claimed = Whose it is: not established. It says that it is of { $origin }
+cli-receipt-issuer-unknown = Whose it is: not known. It says that it is of { $origin }, but the key that signed it (id { $key_id }) is not known here. That does not mean that it is forged.
+    Get the public key of that box from the prefecture and name it with --box-key.
+cli-receipt-unchanged = Unchanged: yes ({ $number } { $type })
+cli-receipt-changed = Unchanged: no. It was altered since it was made, or was never genuine.
+    { $reason }
+cli-receipt-unproven = Unchanged: cannot be told without the key
+cli-receipt-recorded = Recorded: { $at } (by the clock of the box)
+cli-receipt-confirmed = Received by the prefecture: yes, { $at } (by the clock of { $hub })
+cli-receipt-unconfirmed = Received by the prefecture: not yet when this receipt was made
+cli-receipt-confirmation-unknown = Received by the prefecture: cannot be told. It says that { $hub } received it, but the key that signed that (id { $key_id }) is not known here
 
 cli-roster-imported = The roster is imported: { $classes } classes, { $pupils } pupils, { $guardians } guardians, { $staff } staff
 

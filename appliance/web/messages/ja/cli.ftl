@@ -35,10 +35,19 @@ cli-progress = { $percent } %（{ $done } / { $total }）
 cli-ledger-received = 受領
 cli-ledger-waiting = 待ち
 
-cli-receipt-box = 発行した箱: { $origin }（署名は本物です）
-cli-receipt-content = 内容: { $number } { $type } { $at }（変わっていません）
-cli-receipt-confirmed = 県の受領: { $at }
-cli-receipt-unconfirmed = 県の受領: この受領証では確認できません
+cli-receipt-issuer = だれの受領証か: { $origin } の受領証です。署名した鍵は登録されています（{ $key_file }）
+cli-receipt-own-key = この箱の鍵
+cli-receipt-issuer-claimed = だれの受領証か: 確かめられません。{ $origin } のものだと書いてあります
+cli-receipt-issuer-unknown = だれの受領証か: 分かりません。{ $origin } のものだと書いてありますが、署名した鍵（番号 { $key_id }）がここに登録されていません。偽物だという意味ではありません。
+    その箱の公開鍵を県の窓口からもらい、--box-key で指定してください。
+cli-receipt-unchanged = 変わっていないか: 変わっていません（{ $number } { $type }）
+cli-receipt-changed = 変わっていないか: 正しい受領証ではありません。作られたときから変わっているか、初めから本物ではありません。
+    { $reason }
+cli-receipt-unproven = 変わっていないか: 鍵がないため、確かめられません
+cli-receipt-recorded = 記録した時刻: { $at }（箱の時計）
+cli-receipt-confirmed = 県の受領: 受領ずみです。{ $at }（{ $hub } の時計）
+cli-receipt-unconfirmed = 県の受領: この受領証を作ったときは、まだでした
+cli-receipt-confirmation-unknown = 県の受領: 確かめられません。{ $hub } が受領したと書いてありますが、署名した鍵（番号 { $key_id }）がここに登録されていません
 
 cli-roster-imported = 名簿を取り込みました: 学級 { $classes }、児童・生徒 { $pupils }、保護者 { $guardians }、教職員 { $staff }
 
