@@ -1,5 +1,7 @@
 """Entries and bodies: one value, one encoding; and nothing else is taken for one."""
 
+import re
+
 import cbor2
 import pytest
 from hypothesis import given
@@ -16,7 +18,10 @@ from appliance.ledger.entry import (
     check_body,
     type_label,
 )
+from appliance.sync.wire import MAX_NUMBER
+from tests.source import ROOT
 
+VECTORS = ROOT / "tests/vectors/ledger"
 ENTRY = Entry(17, 1, 1_000, 1, 250, 3, 3, (4,), b"\x11" * 32)
 keys = st.text(max_size=5) | st.integers(-(2**40), 2**40)
 values = st.recursive(
@@ -94,10 +99,35 @@ def test_a_body_is_bound_to_its_entry() -> None:
         Body(b"s" * 16, encode([1])).read()
 
 
-def test_type_numbers_and_names_are_unique() -> None:
-    assert len({one.number for one in EntryType}) == len({one.label for one in EntryType}) == len(EntryType)
+def given_types() -> list[tuple[int, str, list[int], str]]:
+    """What ``tests/vectors/ledger/entry-types.tsv`` says was ever given: number, name, versions, state."""
+    lines = (VECTORS / "entry-types.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    return [
+        (int(number), name, [int(one) for one in versions.split()], state) for number, name, versions, state in rows
+    ]
+
+
+def test_each_type_is_the_one_that_its_number_was_given_to() -> None:
+    assigned = [(number, name, versions[-1]) for number, name, versions, state in given_types() if state == "assigned"]
+    assert sorted((one.number, one.label, one.version) for one in EntryType) == assigned
+
+
+def test_no_number_and_no_name_was_ever_given_twice() -> None:
+    numbers, names, versions, states = zip(*given_types(), strict=True)
+    assert list(numbers) == sorted(set(numbers))
+    assert len(set(names)) == len(names)
+    assert set(states) <= {"assigned", "retired"}
+    # Versions count from 1 and leave none out, so that what a reader meets was written down by somebody.
+    assert [list(one) for one in versions] == [list(range(1, len(one) + 1)) for one in versions]
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*", name) for name in names)
+    assert all(0 < number < MAX_NUMBER for number in numbers)
+
+
+def test_an_unknown_type_has_a_label_of_its_number() -> None:
     assert type_label(17) == "guardian.authenticated"
     assert type_label(9_999) == "unknown.9999"
+    assert not any(one.label.startswith("unknown.") for one in EntryType)
 
 
 NUMBERS = st.integers(0, (1 << 64) - 1)

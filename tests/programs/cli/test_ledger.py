@@ -1,10 +1,14 @@
 """``appliance ledger``: what the box proves to itself, and the receipts that it gives."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from appliance.ledger.entry import EntryType
 from appliance.services.opening import DATABASE_NAME
+from appliance.store.appending import Draft
 from tests.programs.cli.conftest import CommandLine
 from tests.school.small import CODE
 
@@ -98,6 +102,14 @@ def test_entries_in_words(visited: CommandLine, language: str, received: str, wa
     assert received in first
     assert waiting in second
     assert second.endswith("guardian.authenticated")
+
+
+def test_a_type_of_a_newer_version_is_counted_and_shown(visited: CommandLine) -> None:
+    with visited.box() as box, box.ledger.append() as appending:
+        appending.add(Draft(cast(EntryType, SimpleNamespace(number=9999, version=3)), {"more": [1, None]}))
+    assert visited.run("ledger", "show", "--last", "1", "--json").last["type"] == "unknown.9999"
+    answer = visited.run("ledger", "verify", "--json")
+    assert (answer.code, cast(dict[str, int], answer.last["types"])["unknown.9999"]) == (0, 1)
 
 
 @pytest.mark.parametrize("number", ["4", "M-000004", "m-4"])
