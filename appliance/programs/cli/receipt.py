@@ -1,6 +1,7 @@
-"""``appliance receipt verify``: whose receipt it is, whether it is unchanged, and whether the hub confirmed it.
+"""``appliance receipt verify``: whose receipt it is, whether it is unchanged, and whether the hub confirmed it; and
+``appliance receipt key``, which gives the keys that others verify with.
 
-Works without a box: with the key files that are named, it needs neither settings nor a database nor a line.
+Verifying works without a box: with the key files that are named, it needs neither settings nor a database nor a line.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.services.check_in import receipt_number
 from appliance.services.enrolment import EnrolmentStore
+from appliance.services.opening import OpenBox
 from appliance.services.receipt_forms import receipt_in
 
 MOST_BYTES = 32 << 20
@@ -37,6 +39,12 @@ class NoKeyError(ConfigError):
     code = "receipt.no_key"
 
 
+class NoHubKeyError(RefusedError):
+    """A box that is not enrolled knows no key of a hub."""
+
+    code = "receipt.no_hub_key"
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A public key that is believed, and the file that it came from: None for what the box itself knows."""
@@ -46,7 +54,7 @@ class Known:
 
 
 def add(commands: Commands) -> None:
-    """Adds ``receipt verify``."""
+    """Adds ``receipt verify`` and ``receipt key``."""
     receipts = add_group(commands, "receipt", "check a receipt that somebody brings")
     check = add_command(receipts, "verify", "check a receipt offline", verify_receipt)
     forms = "the receipt: its bytes, its text beginning with MDG1:, or a photo or screenshot (PNG, JPEG, WebP)"
@@ -55,6 +63,8 @@ def add(commands: Commands) -> None:
     for option, whose in (("--box-key", "a box; default: this box's"), ("--hub-key", "a hub")):
         text = f"public key (PEM) of {whose}; {several}"
         check.add_argument(option, type=Path, metavar="FILE", action="append", default=[], help=text)
+    key = add_command(receipts, "key", "print the public key that others verify this box's receipts with", show_key)
+    key.add_argument("--hub", action="store_true", help="the key of the hub that confirms them, instead of the box's")
 
 
 def verify_receipt(arguments: argparse.Namespace) -> int:
@@ -71,6 +81,19 @@ def verify_receipt(arguments: argparse.Namespace) -> int:
     except UntrustedError as error:
         return _show_bad(claim, box, error, arguments.json)
     return _show_good(claim, box, found, arguments.json)
+
+
+def show_key(arguments: argparse.Namespace) -> int:
+    """Prints the box's or the hub's public key in PEM, as ``--box-key`` and ``--hub-key`` take it."""
+    with opened_box() as box:
+        key: VerifyingKey | None = box.ledger.public_key
+        if arguments.hub:
+            key = _hub_key(box)
+    if key is None:
+        raise NoHubKeyError()
+    pem = key.pem().decode()
+    show({"key": key.key_id.hex(), "pem": pem}, arguments.json, pem.rstrip())
+    return FINE
 
 
 def read_bounded(file: Path) -> bytes:
@@ -92,14 +115,18 @@ def _keys(box_files: list[Path], hub_files: list[Path]) -> tuple[dict[bytes, Kno
         return boxes, hubs
     try:
         with opened_box() as box:
-            own, enrolment = box.ledger.public_key, EnrolmentStore(box.database).find()
+            own, hub = box.ledger.public_key, _hub_key(box)
     except CredentialError as error:
         raise NoKeyError() from error
     boxes[own.key_id] = Known(own, None)
-    if enrolment is not None:
-        hub = VerifyingKey.from_pem(enrolment.hub_key.encode())
+    if hub is not None:
         hubs[hub.key_id] = Known(hub, None)
     return boxes, hubs
+
+
+def _hub_key(box: OpenBox) -> VerifyingKey | None:
+    enrolment = EnrolmentStore(box.database).find()
+    return None if enrolment is None else VerifyingKey.from_pem(enrolment.hub_key.encode())
 
 
 def _by_id(files: list[Path]) -> dict[bytes, Known]:

@@ -14,8 +14,8 @@ from tests.programs.cli.conftest import CommandLine
 
 WORKING = [
     "init", "migrate", "enroll request", "enroll accept", "doctor", "sync status", "config", "card authenticate",
-    "card status", "card watch", "ledger verify", "ledger show", "ledger receipt", "receipt verify", "roster import",
-    "keys prepare", "keys seal", "keys status", "keys print", "keys restore",
+    "card status", "card watch", "ledger verify", "ledger show", "ledger receipt", "receipt verify", "receipt key",
+    "retention", "erase", "roster import", "keys prepare", "keys seal", "keys status", "keys print", "keys restore",
 ]  # fmt: skip
 GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys"]
 

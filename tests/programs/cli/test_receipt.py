@@ -12,8 +12,9 @@ from appliance.ledger.keys import SigningKey
 from appliance.ledger.receipt import receipt_text
 from appliance.programs.cli.receipt import MOST_BYTES
 from tests.ledger.paper import BOX, HUB, HUB_NAME, ORIGIN, make_paper
-from tests.programs.cli.conftest import Answer, CommandLine
+from tests.programs.cli.conftest import Answer, CommandLine, HubCommand
 from tests.school.small import CODE
+from tests.sim.box import confirm
 from tests.sim.photograph import draw, rotate, to_file
 
 OTHERS = [SigningKey.make() for _ in range(3)]
@@ -296,3 +297,28 @@ def test_a_box_does_not_know_others(visited: CommandLine, receipt: Path) -> None
 def test_the_printed_text_is_a_receipt_too(visited: CommandLine, receipt: Path) -> None:
     receipt.write_text(visited.run("ledger", "receipt", "4").out)
     assert visited.run("receipt", "verify", str(receipt)).code == 0
+
+
+def test_the_keys_that_a_box_prints_verify_its_receipts(
+    visited: CommandLine, hub: HubCommand, receipt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = visited.run("receipt", "key", "--json").last
+    key = visited.folder / "printed.pub"
+    key.write_text(visited.run("receipt", "key").out)
+    assert key.read_text() == said["pem"]
+    assert visited.run("receipt", "key", "--hub", "--json").last == {"error": "receipt.no_hub_key"}
+    request, answered = visited.folder / "request.json", visited.folder / "answer.json"
+    assert visited.run("enroll", "request", "--out", str(request)).code == 0
+    assert hub.run("admit", "--request", str(request), "--out", str(answered)) == 0
+    assert visited.run("enroll", "accept", str(answered)).code == 0
+    hub_key = visited.folder / "hub_printed.pub"
+    hub_key.write_text(visited.run("receipt", "key", "--hub").out)
+    with visited.box() as box:
+        confirm(box, box.ledger.head().size, SigningKey.from_pem((hub.folder / "keys/hub.key").read_bytes()))
+    assert visited.run("ledger", "receipt", "5", "--out", str(receipt)).code == 0
+    # The box itself knows the hub's key now, and so does whoever was given the two files.
+    assert visited.run("receipt", "verify", str(receipt), "--json").last["confirmation"] == "confirmed"
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    keys = ["--box-key", str(key), "--hub-key", str(hub_key)]
+    answer = visited.run("receipt", "verify", str(receipt), *keys, "--json").last
+    assert (answer["issuer_key"], answer["confirmation"]) == (said["key"], "confirmed")
