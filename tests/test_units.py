@@ -81,7 +81,7 @@ def test_a_unit_starts_its_own_program(name: str) -> None:
     program, arguments = command_of(SERVICES[name])
     expected = {
         "appliance-migrate.service": ("cli", "migrate"),
-        "appliance-retention.service": ("cli", "retention"),
+        "appliance-retention.service": ("cli", "erase due"),
         "appliance-hub.service": ("cli", "hub serve"),
     }.get(name, (name.removeprefix("appliance-").removesuffix(".service"), ""))
     assert (program, arguments) == expected

@@ -56,7 +56,7 @@ def verify(arguments: argparse.Namespace) -> int:
     }
     if found.faults:
         result |= {"error": found.faults[0].code, **found.faults[0].fields}
-        lines = [say(_words(fault), reason=explain(fault)) for fault in found.faults]
+        lines = [_words(fault) for fault in found.faults]
         lines += [
             say("ledger-where", first=first, last=fault.fields.get("last", first))
             for fault in found.faults
@@ -82,7 +82,9 @@ def _audited() -> Audit:
 
 
 def _words(fault: MadoguchiError) -> str:
-    return "ledger-bad" if isinstance(fault, UntrustedError) else "ledger-unchecked"
+    if isinstance(fault, UntrustedError):
+        return say("ledger-bad", reason=explain(fault))
+    return say("ledger-unchecked", reason=explain(fault))
 
 
 def show_entries(arguments: argparse.Namespace) -> int:

@@ -15,9 +15,10 @@ from tests.programs.cli.conftest import CommandLine
 WORKING = [
     "init", "migrate", "enroll request", "enroll accept", "doctor", "sync status", "config", "card authenticate",
     "card status", "card watch", "ledger verify", "ledger show", "ledger receipt", "receipt verify", "receipt key",
-    "retention", "erase", "roster import", "keys prepare", "keys seal", "keys status", "keys print", "keys restore",
+    "erase due", "erase records", "roster import", "keys prepare", "keys seal", "keys status", "keys print",
+    "keys restore",
 ]  # fmt: skip
-GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys"]
+GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys", "erase"]
 
 
 def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -37,7 +38,7 @@ def test_the_first_help_names_every_command(capsys: pytest.CaptureFixture[str]) 
     words = help_of(capsys)
     for name in {one.split()[0] for one in WORKING} | {"hub"}:
         assert f"\n    {name} " in words
-    assert len(COMMANDS) == 8
+    assert len(COMMANDS) == 10
 
 
 @pytest.mark.parametrize("name", WORKING + GROUPS)

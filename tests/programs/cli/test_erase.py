@@ -1,4 +1,4 @@
-"""``appliance retention`` and ``appliance erase``."""
+"""``appliance erase due`` and ``appliance erase records``."""
 
 import pytest
 
@@ -17,14 +17,14 @@ def visited(command: CommandLine) -> CommandLine:
 
 def test_what_the_rules_keep_stays(visited: CommandLine) -> None:
     for arguments, answer in ((["--dry-run"], {"due": {}}), ([], {"erased": {}, "cleaned": True})):
-        found = visited.run("retention", *arguments, "--json")
+        found = visited.run("erase", "due", *arguments, "--json")
         assert (found.code, found.last) == (0, answer)
     visited.speak("ja_JP.UTF-8")
-    assert visited.run("retention").out == "消す中身はありません。\n"
+    assert visited.run("erase", "due").out == "消す中身はありません。\n"
 
 
 def test_an_order_is_confirmed_and_carried_out(visited: CommandLine) -> None:
-    order = ["erase", "M-000003", "4", "--reason", "order 12 of 2026"]
+    order = ["erase", "records", "M-000003", "4", "--reason", "order 12 of 2026"]
     refused = visited.run(*order)
     assert refused.code == 1
     assert "Erasing the content of M-000003, M-000004 cannot be undone" in refused.err
@@ -51,5 +51,5 @@ def test_an_order_is_confirmed_and_carried_out(visited: CommandLine) -> None:
     ],
 )
 def test_a_wrong_order_is_refused(visited: CommandLine, arguments: list[str], code: str) -> None:
-    answer = visited.run("erase", *arguments, "--json")
+    answer = visited.run("erase", "records", *arguments, "--json")
     assert (answer.code, answer.last["error"]) == (1, code)

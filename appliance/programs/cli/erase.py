@@ -1,4 +1,4 @@
-"""``appliance retention`` erases what the rules no longer keep; ``appliance erase`` what a person ordered."""
+"""``appliance erase due`` erases what the rules keep no longer; ``appliance erase records`` what a person ordered."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from appliance.errors import RefusedError
 from appliance.programs.cli.ledger import entry_index
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, say, show
-from appliance.programs.cli.parsing import Commands, add_command
+from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.school.retention import Retention, Rule
 from appliance.services.check_in import receipt_number
 from appliance.services.erasure import Erased, Erasure
@@ -28,16 +28,18 @@ class ReasonError(RefusedError):
 
 
 def add(commands: Commands) -> None:
-    """Adds ``retention`` and ``erase``."""
-    rules = add_command(commands, "retention", "erase the content that the retention rules no longer keep", run_rules)
+    """Adds ``erase due`` and ``erase records``."""
+    parts = add_group(commands, "erase", "content that is kept no longer, or goes by order")
+    rules = add_command(parts, "due", "erase the content that the retention rules keep no longer", erase_due)
     rules.add_argument("--dry-run", action="store_true", help="only say what would be erased")
-    order = add_command(commands, "erase", "erase the content of single records by order; this cannot be undone", erase)
+    text = "erase the content of single records by order; this cannot be undone"
+    order = add_command(parts, "records", text, erase_records)
     order.add_argument("numbers", nargs="+", metavar="NUMBER", help="index of a record, or a number such as M-000123")
     order.add_argument("--reason", required=True, help="the legal reason, without any name; it stays in the ledger")
     order.add_argument("--yes", action="store_true", help="yes, erase it for good")
 
 
-def run_rules(arguments: argparse.Namespace) -> int:
+def erase_due(arguments: argparse.Namespace) -> int:
     """Erases by rule, or says what would go."""
     with opened_box() as box:
         erasure = _erasure(box)
@@ -51,7 +53,7 @@ def run_rules(arguments: argparse.Namespace) -> int:
     return FINE
 
 
-def erase(arguments: argparse.Namespace) -> int:
+def erase_records(arguments: argparse.Namespace) -> int:
     """Erases the content of the named records."""
     indices = [entry_index(number) for number in arguments.numbers]
     if not 0 < len(arguments.reason.strip()) <= MOST_REASON:
