@@ -177,6 +177,29 @@ def read_credential(name: str, environment: Mapping[str, str] = os.environ) -> b
         raise CredentialError(name=name, reason=error.strerror or type(error).__name__) from error
 
 
+@dataclass(frozen=True)
+class CredentialSource:
+    """A secret that another may be about to replace: ``NAME``, and ``NAME.next`` for as long as both may be met.
+
+    Each call reads both anew and gives them in this order. Raises ``CredentialError`` if there is no ``NAME``.
+    """
+
+    name: str
+
+    def __call__(self) -> list[bytes]:
+        # The successor first: it takes the name of the other one in one step, and would be missed between the two.
+        try:
+            successor = [read_credential(successor_of(self.name))]
+        except CredentialError:
+            successor = []
+        return [read_credential(self.name), *successor]
+
+
+def successor_of(name: str) -> str:
+    """The name of the credential that will replace this one."""
+    return f"{name}.next"
+
+
 def _overlay(onto: Any, table: Mapping[str, object], path: Path, prefix: str) -> Any:
     fields = {one.name: one for one in dataclasses.fields(onto)}
     hints = get_type_hints(type(onto))

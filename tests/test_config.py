@@ -7,6 +7,7 @@ import pytest
 
 from appliance.config import (
     CredentialError,
+    CredentialSource,
     SettingError,
     Settings,
     UnknownSettingError,
@@ -15,6 +16,7 @@ from appliance.config import (
     load_settings,
     read_credential,
     settings_paths,
+    successor_of,
 )
 from tests.source import ROOT
 
@@ -135,6 +137,21 @@ def test_a_credential_is_a_file_in_the_folder_systemd_names(tmp_path: Path) -> N
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert credential_path("device.key", environment) == tmp_path / "device.key"
     assert read_credential("device.key", environment) == b"\x00secret\n"
+
+
+def test_a_credential_may_have_a_successor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    source = CredentialSource("device.key")
+    with pytest.raises(CredentialError, match=r"device\.key"):
+        source()
+    (tmp_path / "device.key").write_bytes(b"now")
+    assert source() == [b"now"]
+    successor = tmp_path / successor_of("device.key")
+    assert successor.name == "device.key.next"
+    successor.write_bytes(b"then")
+    assert source() == [b"now", b"then"]
+    successor.replace(tmp_path / "device.key")
+    assert source() == [b"then"]
 
 
 def test_a_missing_credential_is_named(tmp_path: Path) -> None:

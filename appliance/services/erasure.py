@@ -59,11 +59,11 @@ class Erasure:
         for due in self.due():
             for at in range(0, len(due.indices), AT_ONCE):
                 count += self._erase(due.indices[at : at + AT_ONCE], due.rule.label)
-        return Erased(count, self._box.database.flush_log())
+        return Erased(count, self._box.database.checkpoint())
 
     def order(self, indices: Sequence[int], reason: str) -> Erased:
         """Erases the content of these entries for a reason that names no person; raises ``NoEntryError``."""
-        return Erased(self._erase(indices, f"order: {reason}"), self._box.database.flush_log())
+        return Erased(self._erase(indices, f"order: {reason}"), self._box.database.checkpoint())
 
     def _erase(self, indices: Sequence[int], rule: str) -> int:
         with self._box.ledger.append() as appending:

@@ -10,7 +10,7 @@ from appliance.errors import ConfigError, RefusedError
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.store.appending import Draft
-from appliance.store.database import Database
+from appliance.store.database import Database, Keys
 from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import check_schema, migrate
 from appliance.store.note import HeadNote
@@ -20,6 +20,8 @@ from appliance.store.seal import read_secret
 DATABASE_NAME, NOTE_NAME = "box.db", "box.head"
 SCHOOL_KEY = "school-key"
 PSEUDONYM_BYTES = 16
+PATIENCE_S = 60.0
+"""For how long a person's record waits for another program that writes, such as a change of the database key."""
 
 
 class AlreadyFoundedError(RefusedError):
@@ -64,9 +66,14 @@ def box_origin(school_code: str, generation: int) -> str:
     return f"madoguchi/1/{school_code}/box/{generation}"
 
 
-def open_box(state_dir: Path, database_key: bytes, device_key: SigningKey, clock: Clock) -> OpenBox:
-    """Raises ``ConfigError`` of ``store.*`` or ``box.not_founded``."""
-    database = Database.open(state_dir / DATABASE_NAME, database_key)
+def open_box(
+    state_dir: Path, database_key: bytes | Keys, device_key: SigningKey, clock: Clock, patience_s: float = PATIENCE_S
+) -> OpenBox:
+    """``patience_s`` is for how long a write waits for others; a program with a watchdog of its own waits less.
+
+    Raises ``ConfigError`` of ``store.*`` or ``box.not_founded``.
+    """
+    database = Database.open(state_dir / DATABASE_NAME, database_key, patience_s)
     check_schema(database, BOX_FAMILIES)
     found = database.row("SELECT code, name, origin FROM school")
     if found is None:
@@ -82,7 +89,7 @@ def open_box(state_dir: Path, database_key: bytes, device_key: SigningKey, clock
 
 
 def found_box(
-    state_dir: Path, database_key: bytes, device_key: SigningKey, clock: Clock, code: str, name: str
+    state_dir: Path, database_key: bytes | Keys, device_key: SigningKey, clock: Clock, code: str, name: str
 ) -> OpenBox:
     """Makes the database and the first entry of its ledger; raises ``AlreadyFoundedError``."""
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o770)

@@ -42,7 +42,7 @@ def traces(box: OpenBox, index: int) -> list[bytes]:
 def test_after_an_order_nothing_is_left_in_database_log_or_free_pages(box: OpenBox, erasure: Erasure) -> None:
     kept = record(box, b"kept")
     small, large = record(box, SMALL), record(box, LARGE)
-    box.database.flush_log()
+    box.database.checkpoint()
     wanted = traces(box, small)[:2] + traces(box, large)[:2]
     assert all(holds(box.database.path, DATABASE_KEY, one) for one in wanted)  # or the search proves nothing
     root = box.database.rows("SELECT seed FROM body_seed")[0][0]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from appliance.clock import SystemClock
-from appliance.config import Settings, load_settings, read_credential, settings_paths
+from appliance.config import CredentialSource, Settings, load_settings, read_credential, settings_paths
 from appliance.ledger.keys import SigningKey
 from appliance.services.founding import DATABASE_KEY, DEVICE_KEY
 from appliance.services.opening import OpenBox, open_box
@@ -18,6 +18,6 @@ def settings() -> Settings:
 def opened_box() -> Iterator[OpenBox]:
     """Raises ``ConfigError`` when a setting is wrong, or a credential or the database is missing."""
     device_key = SigningKey.from_pem(read_credential(DEVICE_KEY))
-    box = open_box(settings().box.state_dir, read_credential(DATABASE_KEY), device_key, SystemClock())
+    box = open_box(settings().box.state_dir, CredentialSource(DATABASE_KEY), device_key, SystemClock())
     with box.database:
         yield box

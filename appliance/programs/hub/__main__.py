@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.clock import SystemClock
-from appliance.config import read_credential
+from appliance.config import CredentialSource
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
 from appliance.log import start_logging
 from appliance.programs.hub.admission import admit
@@ -130,7 +130,7 @@ def _serve(_: argparse.Namespace) -> int:
 
 
 def _database(settings: HubSettings) -> Database:
-    return Database.open(settings.hub.state_dir / DATABASE_NAME, read_credential(DATABASE_KEY))
+    return Database.open(settings.hub.state_dir / DATABASE_NAME, CredentialSource(DATABASE_KEY))
 
 
 def _show(value: object, as_text: bool, words: str) -> None:

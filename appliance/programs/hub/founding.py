@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.clock import Clock
-from appliance.config import read_credential
+from appliance.config import CredentialSource, read_credential
 from appliance.errors import RefusedError
 from appliance.ledger.evidence import EvidenceOpener
 from appliance.ledger.keys import SigningKey
@@ -79,7 +79,7 @@ def found_hub(settings: HubSettings, clock: Clock) -> None:
     if (folder / AUTHORITY_FILE).exists():
         raise HubFoundedError(path=str(folder))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with Database.create(folder / DATABASE_NAME, read_credential(DATABASE_KEY)) as database:
+    with Database.create(folder / DATABASE_NAME, CredentialSource(DATABASE_KEY)) as database:
         migrate(database, FAMILIES)
     now = datetime.fromtimestamp(clock.now_ms() // 1000, UTC)
     authority = Authority.make(settings.hub.name, read_credential(AUTHORITY_KEY), now)

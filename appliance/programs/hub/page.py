@@ -14,7 +14,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, jsonify, render_template
 
 from appliance.clock import Clock, SystemClock
-from appliance.config import read_credential
+from appliance.config import CredentialSource
 from appliance.errors import MadoguchiError
 from appliance.log import EventLog
 from appliance.programs.hub.registry import Registry, SchoolState
@@ -44,7 +44,7 @@ REASONS = {
 
 def make_page(settings: HubSettings, clock: Clock) -> Flask:
     """Called in the worker: a database connection must not cross the fork."""
-    database = Database.open(settings.hub.state_dir / DATABASE_NAME, read_credential(DATABASE_KEY))
+    database = Database.open(settings.hub.state_dir / DATABASE_NAME, CredentialSource(DATABASE_KEY))
     check_schema(database, FAMILIES)
     return make_site(Registry(database), settings.hub.name, clock)
 

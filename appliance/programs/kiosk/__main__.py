@@ -8,7 +8,7 @@ from flask import Flask
 
 from appliance.card.ipc import CardClient
 from appliance.clock import SystemClock
-from appliance.config import Settings, load_settings, read_credential, settings_paths
+from appliance.config import CredentialSource, Settings, load_settings, read_credential, settings_paths
 from appliance.errors import ConfigError, MadoguchiError
 from appliance.ledger.keys import SigningKey
 from appliance.log import EventLog, start_logging
@@ -19,6 +19,7 @@ from appliance.programs.kiosk.reader import ReaderReport
 from appliance.programs.kiosk.views import make_blueprint, statement_lines
 from appliance.services.check_in import CheckIn
 from appliance.services.enrolment import EnrolmentStore
+from appliance.services.founding import DATABASE_KEY
 from appliance.services.opening import open_box
 from appliance.store.cards import CardStore
 from appliance.store.evidence import EvidenceStore
@@ -46,7 +47,7 @@ def make_kiosk(settings: Settings) -> Flask:
     """Builds everything in the worker: threads and database connections do not survive a fork."""
     clock = SystemClock()
     device_key = SigningKey.from_pem(read_credential("device.key"))
-    box = open_box(settings.box.state_dir, read_credential("database.key"), device_key, clock)
+    box = open_box(settings.box.state_dir, CredentialSource(DATABASE_KEY), device_key, clock)
     enrolment = EnrolmentStore(box.database)
 
     def verifier_key() -> bytes | None:

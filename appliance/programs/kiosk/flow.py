@@ -42,6 +42,8 @@ from appliance.programs.kiosk.events import (
 PROBLEM_MS = 30_000
 DONE_MS = 90_000
 DONE_WITHOUT_CARD_MS = 15_000
+SLOW_MS = 4_000
+"""After so long without any progress in signing, the screen says that it goes on."""
 
 
 @unique
@@ -65,8 +67,9 @@ class Screen:
     """All that a page needs to know; the rest of a visit (certificate, statement) stays with the conductor.
 
     ``visit`` counts visits since the start, ``version`` every change. ``tries`` is None when the card has no limit or
-    was not asked. ``warning`` asks whether somebody is still there. ``pin_first`` for a telephone, which is opened
-    before it says who it belongs to; ``opened`` once it was.
+    was not asked. ``warning`` asks whether somebody is still there. ``slow`` while signing takes unusually long:
+    another program may be writing all records anew. ``pin_first`` for a telephone, which is opened before it says who
+    it belongs to; ``opened`` once it was.
     """
 
     step: Step = Step.WAITING
@@ -82,6 +85,7 @@ class Screen:
     entry: int | None = None
     confirmed: bool = False
     warning: bool = False
+    slow: bool = False
     card_present: bool = False
 
     @property
@@ -114,8 +118,8 @@ class Flow:
             return []
         if not isinstance(event, Tick | CardPut | CardTaken | ReaderLost | ReaderBack):
             self._touched_ms = self._now_ms
-            if self.screen.warning:
-                self._show(warning=False)
+            if self.screen.warning or self.screen.slow:
+                self._show(warning=False, slow=False)
         return self._apply(event)
 
     def _apply(self, event: Event) -> list[Command]:
@@ -276,6 +280,8 @@ class Flow:
             return [] if idle_ms < (DONE_MS if self.screen.card_present else DONE_WITHOUT_CARD_MS) else self._rest()
         if step is Step.WAITING and self.screen.language != self._default_language and idle_ms >= self._idle_ms:
             self._show(language=self._default_language)
+        if step is Step.SIGNING and idle_ms >= SLOW_MS:
+            self._show(slow=True)
         if step is Step.TAKE_CARD or step in QUIET:
             return []
         if idle_ms >= self._idle_ms + self._grace_ms:

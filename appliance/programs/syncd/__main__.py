@@ -6,13 +6,14 @@ import threading
 import time
 
 from appliance.clock import SystemClock
-from appliance.config import Settings, credential_path, load_settings, read_credential, settings_paths
+from appliance.config import CredentialSource, Settings, credential_path, load_settings, read_credential, settings_paths
 from appliance.errors import MadoguchiError
 from appliance.ledger.keys import SigningKey
 from appliance.log import EventLog, start_logging
 from appliance.notify import Notifier
 from appliance.programs.syncd.replication import Replication
 from appliance.services.enrolment import EnrolmentStore
+from appliance.services.founding import DATABASE_KEY
 from appliance.services.opening import OpenBox, open_box
 from appliance.sync.enrolment import EnrolmentBundle
 from appliance.sync.governor import Governor
@@ -22,6 +23,8 @@ from appliance.sync.wire import Lane, State, pack, topic
 
 LINE_KEY = "line.key"
 ENROLMENT_POLL_S = 1.0
+PATIENCE_S = 0.0
+"""Nobody stands before it: what cannot be written now comes again, and the watchdog is fed in between."""
 
 
 def main() -> int:
@@ -31,7 +34,7 @@ def main() -> int:
         settings = load_settings(settings_paths())
         start_logging(settings.box.log_level)
         device_key = SigningKey.from_pem(read_credential("device.key"))
-        box = open_box(settings.box.state_dir, read_credential("database.key"), device_key, SystemClock())
+        box = open_box(settings.box.state_dir, CredentialSource(DATABASE_KEY), device_key, SystemClock(), PATIENCE_S)
         governor = Governor(settings.sync.lesson_hours, settings.sync.lesson_days, settings.sync.cap_kbit_s)
         with box.database:
             Syncd(settings, box, device_key, governor, log).serve()

@@ -34,7 +34,7 @@ from appliance.programs.kiosk.events import (
     Tick,
     TriesKnown,
 )
-from appliance.programs.kiosk.flow import DONE_MS, DONE_WITHOUT_CARD_MS, PROBLEM_MS, Flow, Step
+from appliance.programs.kiosk.flow import DONE_MS, DONE_WITHOUT_CARD_MS, PROBLEM_MS, SLOW_MS, Flow, Step
 
 IDLE_MS, GRACE_MS = 45_000, 20_000
 
@@ -307,3 +307,28 @@ def test_progress_is_shown_while_the_card_signs() -> None:
     flow.handle(Progress(1, 2, 3))
     assert flow.screen.progress == (2, 3)
     assert flow_after(*TO_PIN, Progress(1, 2, 3)).screen.progress == (0, 0)
+
+
+def test_signing_that_takes_long_says_that_it_goes_on() -> None:
+    signing = (*TO_SIGNING, Progress(1, 2, 3))
+    before = flow_after(*signing, Tick(SLOW_MS - 1)).screen
+    slow = flow_after(*signing, Tick(SLOW_MS - 1), Tick(SLOW_MS)).screen
+    assert (before.slow, slow.slow, slow.version) == (False, True, before.version + 1)
+    # Nobody is asked whether they are still there: the record decides.
+    later = flow_after(*signing, Tick(SLOW_MS), Tick(100 * SLOW_MS)).screen
+    assert (later.step, later.warning) == (Step.SIGNING, False)
+    done = flow_after(*signing, Tick(SLOW_MS), Recorded(1, 7)).screen
+    assert (done.step, done.slow) == (Step.DONE, False)
+
+
+@pytest.mark.parametrize("event", [CardTaken(), ReaderLost("reader.absent")])
+def test_a_card_that_is_taken_from_a_slow_signing_changes_nothing(event: Event) -> None:
+    flow = flow_after(*TO_SIGNING, Tick(SLOW_MS), event)
+    assert (flow.screen.step, flow.screen.slow) == (Step.SIGNING, True)
+    flow.handle(Failed(1, Notice("store.busy")))
+    assert (flow.screen.step, flow.screen.slow) == (Step.PROBLEM, False)
+
+
+@pytest.mark.parametrize("story", [TO_PIN, TO_STATEMENT, TO_DONE])
+def test_only_signing_is_slow(story: tuple[Event, ...]) -> None:
+    assert not flow_after(*story, Tick(SLOW_MS)).screen.slow

@@ -49,6 +49,7 @@ kiosk-opening-title = Checking the PIN
 kiosk-opening-text = Please do not move the phone.
 kiosk-signing-title = Recording
 kiosk-signing-text = Please do not move the card.
+kiosk-signing-slow = It takes a little longer today. Please wait as it is.
 
 kiosk-done-title = It is recorded
 kiosk-done-number = Number { $number }

@@ -47,6 +47,7 @@ kiosk-opening-title = ｜番号《ばんごう》を ｜確《たし》かめて
 kiosk-opening-text = スマートフォンを ｜動《うご》かさないで ください。
 kiosk-signing-title = ｜記録《きろく》して います
 kiosk-signing-text = カードを ｜動《うご》かさないで ください。
+kiosk-signing-slow = いつもより すこし ｜時間《じかん》が かかって います。そのまま お｜待《ま》ち ください。
 
 kiosk-done-title = ｜記録《きろく》しました
 kiosk-done-number = ｜受付番号《うけつけばんごう》 { $number }
