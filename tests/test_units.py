@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import Settings, load_settings
+from appliance.config import Settings, load_settings, successor_of
 from tests.firmware.layout import FIRMWARE, PROJECT, SYSTEMD, Unit, analyze, lay_out, make_users, our_units
 
 pytestmark = pytest.mark.peer
@@ -28,6 +28,8 @@ CREDENTIALS = {
     "appliance-syncd.service": {"database.key", "device.key", "line.key"},
     "appliance-hub.service": {"hub.key", "hub-ca.key", "hub-line.key", "hub-database.key"},
 }
+# A credential that is being replaced is given together with its successor, while there is one.
+REPLACED = {"database.key"}
 EXPOSURE = {
     "appliance-cardd.service": 0.5,
     "appliance-kiosk.service": 0.5,
@@ -134,8 +136,11 @@ def test_the_sandbox_that_all_share_is_what_lowers_the_exposure(tmp_path: Path) 
 @pytest.mark.parametrize("name", SERVICES)
 def test_credentials_are_those_the_program_may_hold(name: str) -> None:
     given = [one.partition(":") for one in SERVICES[name].all("LoadCredentialEncrypted")]
-    assert {credential for credential, _, _ in given} == CREDENTIALS[name]
-    assert all(path == f"/etc/credstore.encrypted/{credential}" for credential, _, path in given)
+    successors = {successor_of(credential) for credential in CREDENTIALS[name] & REPLACED}
+    assert {credential for credential, _, _ in given} == CREDENTIALS[name] | successors
+    for credential, _, path in given:
+        # Without a path systemd looks in its own folders for it, and starts the unit also if there is none.
+        assert path == ("" if credential in successors else f"/etc/credstore.encrypted/{credential}")
     for key in ("LoadCredential", "SetCredential", "SetCredentialEncrypted", "Environment", "EnvironmentFile"):
         assert SERVICES[name].all(key) == [], f"{name} may get a secret in the open through {key}"
 

@@ -44,6 +44,7 @@ class Condition:
 
     ``wanted_reader`` is the setting ``reader.name``, the beginning of a reader's name or nothing; ``keys`` is how the
     keys are sealed, None where that is not known.
+    ``rotation_unfinished`` is known to the command line alone: a program that runs sees the keys of its own start.
     """
 
     now_ms: int
@@ -58,6 +59,7 @@ class Condition:
     sync: Heard | None
     wanted_reader: str = ""
     keys: Seal | None = None
+    rotation_unfinished: bool = False
 
     @property
     def pending(self) -> int:

@@ -20,6 +20,7 @@ from appliance.services.checks.line import check_line
 from appliance.services.checks.reader import SILENT_MS as READER_SILENT_MS
 from appliance.services.checks.reader import check_reader
 from appliance.services.checks.readers import check_readers
+from appliance.services.checks.rotation import check_rotation
 from appliance.services.condition import FAULT, NOTE, WARNING, Condition, Heard, Problem, observe
 from appliance.services.opening import OpenBox
 from appliance.services.sealing import HOST_ONLY, Seal
@@ -50,6 +51,11 @@ def but(condition: Condition, **changes: object) -> Condition:
 
 def test_a_box_that_is_well_has_nothing_to_say() -> None:
     assert problems(WELL) == []
+
+
+def test_a_change_of_the_key_that_was_interrupted_is_told() -> None:
+    assert check_rotation(WELL) is None
+    assert check_rotation(but(WELL, rotation_unfinished=True)) == Problem("health.rotation_unfinished")
 
 
 @pytest.mark.parametrize("state", ["empty", "present", "mute"])

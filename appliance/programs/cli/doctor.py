@@ -1,6 +1,7 @@
 """``appliance doctor``, ``appliance sync status`` and ``appliance config``: how the box is, in words."""
 
 import argparse
+from dataclasses import replace
 from datetime import datetime
 
 from appliance.config import changed_settings
@@ -10,6 +11,8 @@ from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.services.checks import problems
 from appliance.services.condition import NOTE, Condition, observe
 from appliance.services.enrolment import EnrolmentStore
+from appliance.services.founding import DATABASE_KEY
+from appliance.services.key_rotation import KeyRotation
 from appliance.services.sealing import read_seal
 from appliance.store.signal import SignalStore
 
@@ -90,4 +93,7 @@ def _condition() -> Condition:
     with opened_box() as box:
         enrolled = EnrolmentStore(box.database).find() is not None
         chosen = settings()
-        return observe(box, SignalStore(box.database), enrolled, chosen.reader.name, read_seal(chosen.keys.status))
+        unfinished = KeyRotation(box.database.path, DATABASE_KEY).unfinished
+        seal = read_seal(chosen.keys.status)
+        seen = observe(box, SignalStore(box.database), enrolled, chosen.reader.name, seal)
+        return replace(seen, rotation_unfinished=unfinished)

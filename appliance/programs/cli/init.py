@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from appliance.clock import SystemClock
-from appliance.config import read_credential
+from appliance.config import CredentialSource, read_credential
 from appliance.errors import ConfigError
 from appliance.ledger.keys import SigningKey
 from appliance.programs.cli.opened import settings
@@ -19,6 +19,7 @@ from appliance.services.founding import (
     make_credentials,
     write_staff_certificate,
 )
+from appliance.services.key_rotation import PATIENCE_S, KeyRotation
 from appliance.services.opening import DATABASE_NAME, found_box
 from appliance.services.staff import ADMINISTRATOR, StaffAccounts, check_account, new_password
 from appliance.store.database import Database
@@ -61,7 +62,7 @@ def found(arguments: argparse.Namespace) -> int:
     chosen = settings()
     device_key = SigningKey.from_pem(read_credential(DEVICE_KEY))
     box = found_box(
-        chosen.box.state_dir, read_credential(DATABASE_KEY), device_key, SystemClock(), str(code), arguments.name
+        chosen.box.state_dir, CredentialSource(DATABASE_KEY), device_key, SystemClock(), str(code), arguments.name
     )
     write_staff_certificate(chosen.staff.certificate, read_credential(STAFF_KEY), chosen.staff.names)
     StaffAccounts(box, StaffStore(box.database)).add(arguments.admin, arguments.admin_name, ADMINISTRATOR, password)
@@ -76,8 +77,11 @@ def found(arguments: argparse.Namespace) -> int:
 
 
 def bring_up_to_date(arguments: argparse.Namespace) -> int:
-    """Runs the migrations that wait and says which ran."""
-    with Database.open(settings().box.state_dir / DATABASE_NAME, read_credential(DATABASE_KEY)) as database:
+    """Runs the migrations that wait and says which ran; ends a change of the key of which only the end is missing."""
+    path = settings().box.state_dir / DATABASE_NAME
+    if path.exists():
+        KeyRotation(path, DATABASE_KEY).finish()
+    with Database.open(path, CredentialSource(DATABASE_KEY), PATIENCE_S) as database:
         ran = migrate(database, BOX_FAMILIES)
     show({"ran": ran}, arguments.json, "\n".join(ran) if ran else say("migrate-none"))
     return FINE

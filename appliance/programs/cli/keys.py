@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from appliance.errors import ConfigError, MadoguchiError, RefusedError
+from appliance.programs.cli import rotation
 from appliance.programs.cli.opened import settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
@@ -47,6 +48,7 @@ def add(commands: Commands) -> None:
     paper = add_command(parts, "print", "print the recovery text for the board's safe", print_paper)
     paper.add_argument("--out", type=Path, metavar="FILE", help="write it into this new file instead")
     restore = add_command(parts, "restore", "seal the keys of the recovery text on this machine", restore_keys)
+    rotation.add(parts)
     restore.add_argument("file", type=Path, nargs="?", help="the text; default: typed at the terminal, line by line")
 
 

@@ -9,6 +9,7 @@ from appliance.services.checks.keys import check_keys
 from appliance.services.checks.line import check_line
 from appliance.services.checks.reader import check_reader
 from appliance.services.checks.readers import check_readers
+from appliance.services.checks.rotation import check_rotation
 from appliance.services.condition import FAULT, NOTE, WARNING, Condition, Problem
 
 CHECKS = (
@@ -21,6 +22,7 @@ CHECKS = (
     check_line,
     check_hub,
     check_keys,
+    check_rotation,
 )
 ORDER = (FAULT, WARNING, NOTE)
 

@@ -5,6 +5,12 @@ cli-init-password = Password: { $password }
     It is not shown again. Write it down and keep it in a safe place.
 cli-migrate-none = The database is up to date.
 
+cli-keys-rewriting = The database is being written anew: { $percent } %. Screens can be read, records wait.
+cli-keys-rewritten = The database is under the new key.
+cli-keys-checking = Every page is being checked.
+cli-keys-rotated = The key of the database was changed. The old key opens nothing any more.
+cli-keys-rotated-sealed = The database is under the new key. It remains to seal it in place of the old one: appliance-admin does that.
+
 cli-enroll-request = Give { $file } to the prefecture. It holds no secret.
 cli-enroll-accepted = The box is enrolled at the hub { $hub }. It sends as soon as the line is up.
 

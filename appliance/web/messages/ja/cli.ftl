@@ -5,6 +5,12 @@ cli-init-password = パスワード: { $password }
     このパスワードはもう表示されません。書きとめて、安全な所に保管してください。
 cli-migrate-none = データベースは最新です。
 
+cli-keys-rewriting = データベースを書き直しています: { $percent } %。画面は見られますが、記録は少し待たされます。
+cli-keys-rewritten = データベースは新しい鍵になりました。
+cli-keys-checking = すべてのページを確かめています。
+cli-keys-rotated = データベースの鍵を替えました。前の鍵ではもう何も開けません。
+cli-keys-rotated-sealed = データベースは新しい鍵になりました。前の鍵の代わりに封をする仕事が残っています（appliance-admin が行います）。
+
 cli-enroll-request = { $file } を県の担当者に渡してください。秘密は含まれていません。
 cli-enroll-accepted = ハブ { $hub } に登録しました。回線がつながると送信が始まります。
 

@@ -1,0 +1,225 @@
+"""A new key for the database while every program goes on with its work (docs/decisions/0012).
+
+The successor lies beside the key until it takes its place, and every program tries both: whenever this is interrupted,
+exactly one of the two opens the database, and running it again brings it to its end.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYetError
+from contextlib import contextmanager, suppress
+from enum import Enum, unique
+from pathlib import Path
+from time import monotonic, sleep
+
+from appliance.config import CredentialSource, credential_path, successor_of
+from appliance.errors import BusyError, ConfigError, RefusedError
+from appliance.store.database import KEY_BYTES, Database, StoreError, WrongKeyError
+
+SPARE_BYTES = 64 << 20
+"""What must stay free for everybody else's records while the database is written a second time."""
+PATIENCE_S = 600.0
+LOOK_S = 1.0
+PAUSE_S = 0.5
+
+
+class RotationRunningError(BusyError):
+    """Somebody else is changing the key at this moment."""
+
+    code = "keys.running"
+
+
+class NoRoomToRotateError(RefusedError):
+    """The disk cannot take the database a second time; ``need_mb`` and ``free_mb`` are in units of 2^20 bytes."""
+
+    code = "keys.no_room"
+
+
+class SuccessorAbsentError(ConfigError):
+    """The keys are sealed, and whoever seals them has given no successor."""
+
+    code = "keys.no_successor"
+
+
+class StillReadError(BusyError):
+    """The database is under the new key, but somebody has been reading an older state of it for too long."""
+
+    code = "keys.still_read"
+
+
+@unique
+class Stage(Enum):
+    """How far a rotation has come."""
+
+    MADE = "made"
+    REWRITING = "rewriting"
+    REWRITTEN = "rewritten"
+    EMPTIED = "emptied"
+    CHECKED = "checked"
+
+
+Tell = Callable[[Stage, int], None]
+"""The stage that was reached, and of the whole rewrite the per cent that are done."""
+
+
+class KeyRotation:
+    """``path`` is the database, ``name`` the credential with its key, in ``$CREDENTIALS_DIRECTORY``."""
+
+    def __init__(self, path: Path, name: str, tell: Tell | None = None) -> None:
+        self._path, self._told = path, tell
+        self._source = CredentialSource(name)
+        self._file = credential_path(name)
+        self._successor_file = credential_path(successor_of(name))
+
+    @property
+    def sealed(self) -> bool:
+        """Whether somebody else keeps the keys and handed them in, as systemd does."""
+        return not os.access(self._file.parent, os.W_OK)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a successor is there and nobody is at work on it."""
+        if len(self._source()) == 1:
+            return False
+        try:
+            with _alone(self._path.parent):
+                return True
+        except RotationRunningError:
+            return False
+
+    def run(self) -> None:
+        """Changes the key, or brings a change to its end that was interrupted.
+
+        1. Nobody else does so at the same time.
+        2. There is a successor: one that an interrupted change left, or a new one, durable before it is used.
+        3. The database is rewritten under it in one transaction, unless it is already; there is room for that.
+        4. Nothing is left in the WAL that the old key could read.
+        5. The old key opens the database no more, the new one does, and every page is sound under it.
+        6. The successor takes the place of the key in one step; sealed keys are replaced by who sealed them.
+
+        Raises ``keys.*`` or ``store.*``; what was there before goes on being right.
+        """
+        with _alone(self._path.parent):
+            key, successor = self._keys()
+            if successor is None or not _opens(self._path, successor):
+                with Database.open(self._path, key, PATIENCE_S) as database:
+                    _check_room(database)
+                    successor = successor or self._make_successor()
+                    self._tell(Stage.MADE, 0)
+                    self._rewrite(database, successor)
+            self._tell(Stage.REWRITTEN, 100)
+            with Database.open(self._path, successor, PATIENCE_S) as database:
+                _empty_wal(database)
+                self._tell(Stage.EMPTIED, 100)
+                if faults := database.check():
+                    raise StoreError(reason=faults[0])
+            if key != successor and _opens(self._path, key):
+                raise StoreError(reason="the old key still opens the database")
+            self._tell(Stage.CHECKED, 100)
+            self._take_over()
+
+    def finish(self) -> bool:
+        """Ends a change of which only the last steps are missing, as at a start; whether it did."""
+        with suppress(RotationRunningError, StillReadError), _alone(self._path.parent):
+            _, successor = self._keys()
+            if successor is None or self.sealed or not _opens(self._path, successor):
+                return False
+            with Database.open(self._path, successor) as database:
+                _empty_wal(database)
+            self._take_over()
+            return True
+        return False
+
+    def _tell(self, stage: Stage, percent: int) -> None:
+        if self._told is not None:
+            self._told(stage, percent)
+
+    def _keys(self) -> tuple[bytes, bytes | None]:
+        key, *rest = self._source()
+        whole = [one for one in rest if len(one) == KEY_BYTES]
+        return key, whole[0] if whole else None
+
+    def _make_successor(self) -> bytes:
+        if self.sealed:
+            raise SuccessorAbsentError()
+        making = self._successor_file.with_suffix(".making")
+        making.unlink(missing_ok=True)  # of one that was killed here
+        key = os.urandom(KEY_BYTES)
+        with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        # In one step: nobody ever reads half a key, and a program that finds it can rely on it.
+        making.rename(self._successor_file)
+        _sync(self._file.parent)
+        return key
+
+    def _rewrite(self, database: Database, successor: bytes) -> None:
+        pages = _size(database)
+        wal = self._path.with_name(f"{self._path.name}-wal")
+        with ThreadPoolExecutor(1) as pool:
+            work: Future[None] = pool.submit(database.rekey, successor)
+            while True:
+                with suppress(NotYetError):
+                    return work.result(LOOK_S)
+                with suppress(OSError):
+                    self._tell(Stage.REWRITING, min(99, 100 * wal.stat().st_size // pages))
+
+    def _take_over(self) -> None:
+        if not self.sealed:
+            self._successor_file.replace(self._file)
+            _sync(self._file.parent)
+
+
+def _opens(path: Path, key: bytes) -> bool:
+    try:
+        Database.open(path, key).close()
+    except WrongKeyError:
+        return False
+    return True
+
+
+def _size(database: Database) -> int:
+    """Bytes of the database as it is now, wherever its pages lie."""
+    found = database.row("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+    return int(found[0]) if found else 0
+
+
+def _check_room(database: Database) -> None:
+    database.checkpoint()
+    disk = os.statvfs(database.path.parent)
+    free, need = disk.f_bavail * disk.f_frsize, _size(database) * 101 // 100 + SPARE_BYTES
+    if free < need:
+        raise NoRoomToRotateError(need_mb=-(-need >> 20), free_mb=free >> 20)
+
+
+def _empty_wal(database: Database) -> None:
+    end_s = monotonic() + PATIENCE_S
+    while not database.checkpoint():
+        if monotonic() >= end_s:
+            raise StillReadError()
+        sleep(PAUSE_S)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """The lock of the folder itself: it ends with the process, and leaves nothing behind."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RotationRunningError() from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
