@@ -13,11 +13,14 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.config import successor_of
 from appliance.errors import ConfigError, UnavailableError, UntrustedError
 from appliance.services.founding import DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY
 from appliance.services.tpm import PcrsUnsetError, Tpm, TpmOwnedError, TpmToolError, run
+from appliance.store.database import KEY_BYTES
 
 BOX_KEYS = (DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY)
+NEXT_KEY = successor_of(DATABASE_KEY)
 LOCKOUT_KEY = "tpm-lockout.key"
 LOCKOUT_BYTES = 16
 PREVIOUS = ".previous"
@@ -98,7 +101,7 @@ class KeyStore:
 
     def names(self) -> list[str]:
         """The keys of a box that are there."""
-        return [name for name in BOX_KEYS if (self._folder / name).exists()]
+        return [name for name in (*BOX_KEYS, NEXT_KEY) if (self._folder / name).exists()]
 
     def prepare(self) -> None:
         """Makes the TPM ready for keys; to be called before the first is sealed.
@@ -129,6 +132,19 @@ class KeyStore:
             self.seal(name, self.open(name))
         self.tell()
         return names
+
+    def seal_next(self) -> None:
+        """Makes the next key of the database beside the present one, unless one is there already."""
+        if not (self._folder / NEXT_KEY).exists():
+            self.seal(NEXT_KEY, os.urandom(KEY_BYTES))
+
+    def adopt_next(self) -> None:
+        """Puts the next key of the database in the place of the present one, once everything is under it. A sealed
+        key carries its name, so it is sealed anew; what is interrupted between the two steps is done again."""
+        self.seal(DATABASE_KEY, self.open(NEXT_KEY))
+        (self._folder / NEXT_KEY).unlink()
+        sync_folder(self._folder)
+        self.tell()
 
     def set_aside(self, name: str) -> None:
         """Keeps a key that does not open under another name: the TPM may one day be as it was."""
@@ -229,11 +245,16 @@ def write_file(path: Path, content: bytes, mode: int) -> Path:
 def take_place(fresh: Path, path: Path) -> None:
     """Puts a written file in the place of another, on the disk as well."""
     fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Puts the names in a folder on the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)
 
 
 def _meaning(error: TpmToolError, name: str) -> UntrustedError | UnavailableError:

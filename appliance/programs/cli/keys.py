@@ -14,8 +14,9 @@ from appliance.programs.cli import rotation
 from appliance.programs.cli.opened import settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
+from appliance.services.founding import DATABASE_KEY
 from appliance.services.recovery import LINES, RECOVERED, join_lines, read_keys, read_line, write_lines
-from appliance.services.sealing import BOX_KEYS, KeyStore, NoKeysError, Seal
+from appliance.services.sealing import BOX_KEYS, NEXT_KEY, KeyStore, NoKeysError, Seal
 from appliance.services.tpm import Tpm
 
 
@@ -49,6 +50,8 @@ def add(commands: Commands) -> None:
     paper.add_argument("--out", type=Path, metavar="FILE", help="write it into this new file instead")
     restore = add_command(parts, "restore", "seal the keys of the recovery text on this machine", restore_keys)
     rotation.add(parts)
+    add_command(parts, "next", "a step of rotate: seal the next key of the database beside the present one", seal_next)
+    add_command(parts, "adopt", "a step of rotate: put the next key in the place of the present one", adopt_next)
     restore.add_argument("file", type=Path, nargs="?", help="the text; default: typed at the terminal, line by line")
 
 
@@ -72,6 +75,22 @@ def seal_keys(arguments: argparse.Namespace) -> int:
         names = store.seal_anew()
     seal = store.tell()
     show({"sealed": names, **_fields(seal)}, arguments.json, say("keys-sealed", count=len(names)) + "\n" + _words(seal))
+    return FINE
+
+
+def seal_next(arguments: argparse.Namespace) -> int:
+    """Before the programs are started with both keys."""
+    store = _store()
+    store.prepare()
+    store.seal_next()
+    show({"sealed": [NEXT_KEY]}, arguments.json, say("keys-sealed", count=1))
+    return FINE
+
+
+def adopt_next(arguments: argparse.Namespace) -> int:
+    """After the database is under the next key."""
+    _store().adopt_next()
+    show({"sealed": [DATABASE_KEY]}, arguments.json, say("keys-sealed", count=1))
     return FINE
 
 

@@ -16,7 +16,7 @@ WORKING = [
     "init", "migrate", "enroll request", "enroll accept", "doctor", "sync status", "config", "card authenticate",
     "card status", "card watch", "ledger verify", "ledger show", "ledger receipt", "receipt verify", "receipt key",
     "erase due", "erase records", "roster import", "keys prepare", "keys seal", "keys status", "keys print",
-    "keys restore", "keys rotate",
+    "keys restore", "keys rotate", "keys next", "keys adopt",
 ]  # fmt: skip
 GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys", "erase"]
 
