@@ -15,11 +15,12 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from appliance.config import CredentialSource, credential_path, successor_of
-from appliance.errors import BusyError, ConfigError, RefusedError
-from appliance.store.database import KEY_BYTES, Database, StoreError, WrongKeyError
+from appliance.errors import BusyError, ConfigError, MadoguchiError, RefusedError
+from appliance.store.database import KEY_BYTES, Database, DiskFullError, StoreError, WrongKeyError
 
 SPARE_BYTES = 64 << 20
 """What must stay free for everybody else's records while the database is written a second time."""
+FULL_BYTES = 1 << 20
 PATIENCE_S = 600.0
 LOOK_S = 1.0
 PAUSE_S = 0.5
@@ -105,10 +106,18 @@ class KeyRotation:
             key, successor = self._keys()
             if successor is None or not _opens(self._path, successor):
                 with Database.open(self._path, key, PATIENCE_S) as database:
-                    _check_room(database)
+                    database.checkpoint()
+                    if refused := _no_room(database, _need(database)):
+                        raise refused
                     successor = successor or self._make_successor()
                     self._tell(Stage.MADE, 0)
-                    self._rewrite(database, successor)
+                    try:
+                        self._rewrite(database, successor)
+                    except (DiskFullError, StoreError) as error:
+                        full = _no_room(database, FULL_BYTES)  # SQLCipher says the same of every reason
+                        with suppress(MadoguchiError):
+                            database.checkpoint()  # what was written in vain takes no room from others
+                        raise full or error from None
             self._tell(Stage.REWRITTEN, 100)
             with Database.open(self._path, successor, PATIENCE_S) as database:
                 _empty_wal(database)
@@ -187,12 +196,15 @@ def _size(database: Database) -> int:
     return int(found[0]) if found else 0
 
 
-def _check_room(database: Database) -> None:
-    database.checkpoint()
+def _need(database: Database) -> int:
+    return _size(database) * 101 // 100 + SPARE_BYTES
+
+
+def _no_room(database: Database, least: int) -> NoRoomToRotateError | None:
+    """The error to raise if fewer bytes than these are free."""
     disk = os.statvfs(database.path.parent)
-    free, need = disk.f_bavail * disk.f_frsize, _size(database) * 101 // 100 + SPARE_BYTES
-    if free < need:
-        raise NoRoomToRotateError(need_mb=-(-need >> 20), free_mb=free >> 20)
+    free = disk.f_bavail * disk.f_frsize
+    return NoRoomToRotateError(need_mb=-(-_need(database) >> 20), free_mb=free >> 20) if free < least else None
 
 
 def _empty_wal(database: Database) -> None:

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.config import CredentialSource
+from appliance.errors import MadoguchiError
 from appliance.services.founding import DATABASE_KEY
 from appliance.services.key_rotation import KeyRotation, Stage
 from appliance.store.database import Database
 
 PATIENCE_S = 60.0
+LITTLE_BYTES = 8 << 20
 TABLE = "CREATE TABLE note (id INTEGER PRIMARY KEY, text BLOB NOT NULL)"
 
 
@@ -73,6 +75,32 @@ def rotate(path: Path, end_at: str) -> None:
     say("done")
 
 
+def run_out_of_room(path: Path) -> None:
+    """A disk that is full before the rewrite, then one that fills up in it, then one with room; says how each ends."""
+    filler, room = path.with_name("filler"), os.statvfs(path.parent)
+
+    def fill(stage: Stage, _: int) -> None:
+        if stage is Stage.MADE:
+            occupy(0)
+
+    def occupy(left: int) -> None:
+        with filler.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, os.statvfs(path.parent).f_bavail * room.f_frsize - left)
+
+    occupy(LITTLE_BYTES)
+    with Database.open(path, CredentialSource(DATABASE_KEY)) as database:
+        for tell in (None, fill, None):
+            try:
+                KeyRotation(path, DATABASE_KEY, tell).run()
+                say("done")
+            except MadoguchiError as error:
+                say(error.code)
+                if path.with_name(f"{path.name}-wal").stat().st_size > 0:
+                    raise ValueError("what was written in vain is still there") from error
+            filler.unlink(missing_ok=True)
+            write(database, last_of(database) + 1, 1)
+
+
 def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -83,8 +111,9 @@ def asked_to_end(rest_s: float) -> bool:
 
 
 def main(deed: str, path: Path, *more: str) -> None:
-    if deed == "rotate":
-        rotate(path, *more)
+    alone: dict[str, Callable[..., None]] = {"rotate": rotate, "full": run_out_of_room}
+    if deed in alone:
+        alone[deed](path, *more)
         return
     deeds: dict[str, Callable[[Database], None]] = {"write": keep_writing, "read": keep_reading}
     with Database.open(path, CredentialSource(DATABASE_KEY), PATIENCE_S) as database:

@@ -30,6 +30,12 @@ pytestmark = [pytest.mark.scenario, pytest.mark.timeout(600)]
 KILLS = int(os.environ.get("MADOGUCHI_ROTATION_KILLS", "50"))
 NOTES = 12_000
 PATIENCE_S = 60.0
+# The database lies on a small file system of its own, and comes back from there.
+ON_A_SMALL_DISK = """
+state=$(dirname "$1") && cp -a "$state" "$state.before" && mount -t tmpfs -o size=144m tmpfs "$state" &&
+cp -a "$state.before/." "$state" && "$2" -m tests.scenarios.key_work full "$1" && cp -a "$state/." "$state.before" &&
+umount "$state" && cp -a "$state.before/." "$state"
+"""
 STEPS = [Stage.MADE, Stage.REWRITTEN, Stage.EMPTIED, Stage.CHECKED]
 
 
@@ -222,6 +228,28 @@ def test_a_change_that_is_killed_anywhere_leaves_one_key_and_all_records(
     assert (writer.errors, reader.errors) == ("", "")
     assert place.opening() == place.present()
     all_there(place, place.present()[0], writer.lines)
+    assert sound(place)
+
+
+def test_a_disk_without_room_refuses_the_change_and_loses_nothing(place: Place) -> None:
+    namespace = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount"]
+    if subprocess.run([*namespace, "true"], capture_output=True, timeout=10, check=False).returncode:
+        pytest.skip("this system lets nobody have a mount namespace of his own")
+    before = place.present()
+    done = subprocess.run(
+        [*namespace, "sh", "-c", ON_A_SMALL_DISK, "small-disk", str(place.path), sys.executable],
+        env={**os.environ, "CREDENTIALS_DIRECTORY": str(place.keys)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["keys.no_room", "keys.no_room", "done"]
+    after = place.present()
+    assert (len(after), after == before) == (1, False)
+    all_there(place, after[0], [])
     assert sound(place)
 
 
