@@ -61,7 +61,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BootedBox]:
     with BootedBox(tmp_path_factory.mktemp("box")) as box:
         box.install()
         for unit in our_units("service"):
-            drop_in = box.files / f"etc/systemd/system/{unit.name}.d/tpm.conf"
+            drop_in = box.files / f"etc/systemd/system/{unit.name}.d/loopback.conf"
             drop_in.parent.mkdir(parents=True, exist_ok=True)
             drop_in.write_text(REACHES_TPM)
         box.start("basic.target", {"SYSTEMD_TPM2_DEVICE": ADDRESS})
@@ -107,6 +107,24 @@ def test_the_units_start_from_keys_in_the_tpm(box: BootedBox, chip: Chip, founde
         box.run("systemctl", "start", f"appliance-{name}.service", check=False)
         assert box.state(f"appliance-{name}")["ActiveState"] == "active", box.journal(f"appliance-{name}")
     stop(box)
+
+
+def test_all_units_wait_for_the_tpm_as_long_as_there_are_keys_in_it(box: BootedBox, founded: str) -> None:
+    def waits() -> bool:
+        shown = box.run("systemctl", "show", "appliance-migrate.service", "--property=After,Wants").stdout
+        found = [line for line in shown.splitlines() if "dev-tpmrm0.device" in line]
+        assert len(found) in (0, 2)
+        return bool(found)
+
+    assert not waits()  # this TPM is no device
+    box.run("touch", "/dev/tpmrm0")
+    admin(box, "keys", "seal")
+    assert waits()
+    admin(box, "keys", "seal", "--without-tpm")
+    assert not waits()
+    box.run("rm", "/dev/tpmrm0")
+    admin(box, "keys", "seal")
+    assert not waits()
 
 
 def test_changed_firmware_keeps_the_units_down_and_an_administrator_is_told_why(

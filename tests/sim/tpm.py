@@ -73,6 +73,16 @@ class VirtualTpm:
 
     def start(self) -> None:
         """Power on. Returns when it answers; raises ``TpmMissingError`` or ``TpmFailedError``."""
+        for attempts_left in (2, 1, 0):  # between choosing ports and binding them, somebody else may take one
+            if self._power_on():
+                break
+            self.cut_power()
+            if not attempts_left:
+                raise TpmFailedError((self.directory / "swtpm.out").read_text(errors="replace")[-800:])
+        if self.firmware:
+            self.extend(7, self.firmware)
+
+    def _power_on(self) -> bool:
         for program, package in (("swtpm", "swtpm"), ("tpm2_pcrextend", "tpm2-tools")):
             if shutil.which(program) is None:
                 raise TpmMissingError(f"{program} is not installed: apt-get install {package}")
@@ -86,12 +96,9 @@ class VirtualTpm:
         end = time.monotonic() + READY_S
         while not (listening := accepts(control)) and self._process.poll() is None and time.monotonic() < end:
             time.sleep(0.005)
-        if not listening:
-            self.cut_power()
-            raise TpmFailedError((self.directory / "swtpm.out").read_text(errors="replace")[-800:])
-        self._manager.connect(port, control)
-        if self.firmware:
-            self.extend(7, self.firmware)
+        if listening:
+            self._manager.connect(port, control)
+        return listening
 
     def stop(self) -> None:
         """An orderly end: the kernel tells the chip before it goes."""
