@@ -8,6 +8,7 @@ command, TPM2_Startup.
 
 import contextlib
 import os
+import random
 import select
 import shutil
 import socket
@@ -229,12 +230,18 @@ def _frame(source: socket.socket) -> bytes:
 
 
 def _neighbours(port: int) -> tuple[socket.socket, socket.socket]:
-    for _ in range(50):
-        first = socket.create_server(("127.0.0.1", port))
-        try:
-            return first, socket.create_server(("127.0.0.1", first.getsockname()[1] + 1))
-        except OSError:
-            first.close()
+    """Servers on two ports in a row, below those that the kernel gives to clients: each command takes one of these,
+    and keeps it for a minute."""
+    choice = random.SystemRandom()
+    for _ in range(200):
+        wanted = port or choice.randrange(20000, 32000)
+        with contextlib.ExitStack() as stack:
+            try:
+                pair = [stack.enter_context(socket.create_server(("127.0.0.1", wanted + offset))) for offset in (0, 1)]
+            except OSError:
+                continue
+            stack.pop_all()
+            return pair[0], pair[1]
     raise TpmFailedError("no two neighbouring ports are free")
 
 
