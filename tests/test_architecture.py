@@ -83,6 +83,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "programs.kiosk.events": "programs/kiosk/test_flow.py",
     "store.schema": "store/test_migrate.py",
     "sync.ports": "sync/test_outgoing.py",
+    # Every fault is met where it is made: by the database.
+    "store.faults": "store/test_database.py",
     # An append is tried where it is used: with the ledger that it goes to.
     "store.appending": "store/test_ledger.py",
     # A statement means something only with the visit that it is signed in.

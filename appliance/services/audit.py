@@ -10,7 +10,8 @@ from appliance.ledger.entry import Body
 from appliance.ledger.keys import SignatureError, VerifyingKey
 from appliance.ledger.verify import RootError, verify_ledger
 from appliance.services.opening import OpenBox
-from appliance.store.database import Database, StoreError
+from appliance.store.database import Database
+from appliance.store.faults import StoreError
 
 Progress = Callable[[int, int], None]
 """Entries done, and how many there are."""

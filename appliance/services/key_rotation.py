@@ -16,7 +16,8 @@ from time import monotonic, sleep
 
 from appliance.config import CredentialSource, credential_path, successor_of
 from appliance.errors import BusyError, ConfigError, MadoguchiError, RefusedError
-from appliance.store.database import KEY_BYTES, Database, DiskFullError, StoreError, WrongKeyError
+from appliance.store.database import KEY_BYTES, Database
+from appliance.store.faults import DiskFullError, StoreError, WrongKeyError
 
 SPARE_BYTES = 64 << 20
 """What must stay free for everybody else's records while the database is written a second time."""

@@ -12,7 +12,7 @@ from appliance.errors import RefusedError, UntrustedError
 from appliance.ledger.entry import EntryType, IdentityKind
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Draft
-from appliance.store.database import ConstraintError
+from appliance.store.faults import ConstraintError
 from appliance.store.staff import StaffStore, StoredStaff
 
 LEAST_PASSWORD = 12

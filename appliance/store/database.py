@@ -20,7 +20,16 @@ from typing import Any, Self, TypeVar
 
 import sqlcipher3
 
-from appliance.errors import BusyError, ConfigError, MadoguchiError, UnavailableError
+from appliance.errors import MadoguchiError
+from appliance.store.faults import (
+    ConstraintError,
+    DatabaseMissingError,
+    DiskFullError,
+    ReadOnlyError,
+    StoreBusyError,
+    StoreError,
+    WrongKeyError,
+)
 
 KEY_BYTES = 32
 BUSY_TIMEOUT_MS = 5_000
@@ -33,48 +42,6 @@ Row = tuple[Any, ...]
 Keys = Callable[[], Sequence[bytes]]
 """Asked at each connection: the keys of which one opens the file, the likeliest first."""
 Done = TypeVar("Done")
-
-
-class WrongKeyError(ConfigError):
-    """The key does not open the file, or the file is no database."""
-
-    code = "store.wrong_key"
-
-
-class DatabaseMissingError(ConfigError):
-    """There is no database yet; ``appliance init`` makes it."""
-
-    code = "store.missing"
-
-
-class StoreBusyError(BusyError):
-    """Another program held the database for longer than the busy timeout."""
-
-    code = "store.busy"
-
-
-class DiskFullError(UnavailableError):
-    """The disk has no room: nothing of the transaction was written."""
-
-    code = "store.disk_full"
-
-
-class ReadOnlyError(UnavailableError):
-    """The file system or the file cannot be written."""
-
-    code = "store.read_only"
-
-
-class StoreError(UnavailableError):
-    """Any other fault of the database or the disk below it."""
-
-    code = "store.fault"
-
-
-class ConstraintError(MadoguchiError):
-    """A rule of the schema was broken: a row twice, or a change to what may only grow."""
-
-    code = "store.constraint"
 
 
 class Database:

@@ -19,7 +19,8 @@ import pytest
 
 from appliance.services.founding import DATABASE_KEY
 from appliance.services.key_rotation import KeyRotation, Stage
-from appliance.store.database import BUSY_TIMEOUT_MS, Database, WrongKeyError
+from appliance.store.database import BUSY_TIMEOUT_MS, Database
+from appliance.store.faults import WrongKeyError
 from tests.scenarios.acts import CARDS, come, entry_on, leave, link, visit
 from tests.scenarios.books import balance, settle
 from tests.scenarios.key_work import TABLE, last_of, text_of, write

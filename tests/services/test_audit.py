@@ -12,7 +12,8 @@ from appliance.ledger.keys import SigningKey
 from appliance.services.audit import Audit, audit, audit_pages
 from appliance.services.opening import DATABASE_NAME, NOTE_NAME, OpenBox, open_box
 from appliance.store.appending import Draft
-from appliance.store.database import StoreError, Transaction, WrongKeyError
+from appliance.store.database import Transaction
+from appliance.store.faults import StoreError, WrongKeyError
 from tests.sim.box import DATABASE_KEY, confirm
 from tests.sim.clock import ManualClock
 

@@ -26,8 +26,8 @@ from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox
 from appliance.services.roster import ImportRoster
 from appliance.store.cards import CardStore
-from appliance.store.database import DiskFullError
 from appliance.store.evidence import EvidenceStore
+from appliance.store.faults import DiskFullError
 from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
 from appliance.trust.policy import UntrustedIssuerError

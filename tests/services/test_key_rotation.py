@@ -17,7 +17,8 @@ from appliance.services.key_rotation import (
     StillReadError,
     SuccessorAbsentError,
 )
-from appliance.store.database import Database, StoreError, WrongKeyError
+from appliance.store.database import Database
+from appliance.store.faults import StoreError, WrongKeyError
 
 KEY = b"k" * 32
 NEXT = b"n" * 32

@@ -16,7 +16,8 @@ from appliance.services.opening import (
     found_box,
     open_box,
 )
-from appliance.store.database import Database, DatabaseMissingError, WrongKeyError
+from appliance.store.database import Database
+from appliance.store.faults import DatabaseMissingError, WrongKeyError
 from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import SchemaTooOldError, migrate
 from appliance.store.schema import BOX_FAMILIES, LEDGER

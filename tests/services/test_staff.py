@@ -25,7 +25,7 @@ from appliance.services.staff import (
     WrongPasswordError,
     new_password,
 )
-from appliance.store.database import StoreBusyError
+from appliance.store.faults import StoreBusyError
 from appliance.store.staff import StaffStore
 from tests.sim.clock import ManualClock
 

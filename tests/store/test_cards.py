@@ -3,7 +3,8 @@
 import pytest
 
 from appliance.store.cards import CardStore, StoredCode
-from appliance.store.database import ConstraintError, Database
+from appliance.store.database import Database
+from appliance.store.faults import ConstraintError
 
 HOUR_MS = 3_600_000
 NOW_MS = 1_795_000_000_000

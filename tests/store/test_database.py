@@ -11,9 +11,9 @@ import pytest
 import sqlcipher3
 
 from appliance.store import database as module
-from appliance.store.database import (
+from appliance.store.database import Database
+from appliance.store.faults import (
     ConstraintError,
-    Database,
     DatabaseMissingError,
     DiskFullError,
     ReadOnlyError,

@@ -3,8 +3,9 @@
 import pytest
 
 from appliance.ledger.evidence import Evidence, EvidenceOpener, EvidenceSealer
-from appliance.store.database import ConstraintError, Database
+from appliance.store.database import Database
 from appliance.store.evidence import EvidenceStore
+from appliance.store.faults import ConstraintError
 
 HUB = EvidenceOpener.make()
 ITEM = Evidence(b"statement", b"certificate", b"signature")

@@ -9,7 +9,8 @@ from appliance.ledger.keys import SigningKey
 from appliance.ledger.receipt import open_receipt
 from appliance.ledger.verify import Batch, verify_batch, verify_ledger
 from appliance.store.appending import Draft
-from appliance.store.database import ConstraintError, Database
+from appliance.store.database import Database
+from appliance.store.faults import ConstraintError
 from appliance.store.ledger import AheadError, MirrorLedger, NoLedgerError, OwnLedger
 from appliance.store.migrate import migrate
 from appliance.store.schema import LEDGER

@@ -6,7 +6,8 @@ import pytest
 
 from appliance.errors import ConfigError
 from appliance.programs.hub.settings import FAMILIES as HUB_FAMILIES
-from appliance.store.database import Database, Row, StoreError
+from appliance.store.database import Database, Row
+from appliance.store.faults import StoreError
 from appliance.store.migrate import Family, SchemaTooNewError, SchemaTooOldError, check_schema, migrate
 from appliance.store.schema import BOX, BOX_FAMILIES, LEDGER
 from tests.sim.box import DATABASE_KEY

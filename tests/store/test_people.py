@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from appliance.school.people import Guardianship, Kind, Name, Person, Roster
-from appliance.store.database import ConstraintError, Database
+from appliance.store.database import Database
+from appliance.store.faults import ConstraintError
 from appliance.store.people import ListedPerson, PeopleStore
 from tests.school.small import DAY, make_small
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from appliance.store.database import ConstraintError, Database
+from appliance.store.database import Database
+from appliance.store.faults import ConstraintError
 from appliance.store.staff import StaffStore, StoredSession, StoredStaff
 
 ADMIN = StoredStaff("admin", "管理者", "it", "$argon2id$", 0, 0)

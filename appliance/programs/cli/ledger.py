@@ -17,7 +17,7 @@ from appliance.services.check_in import receipt_number
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.founding import DATABASE_KEY
 from appliance.services.opening import DATABASE_NAME
-from appliance.store.database import StoreError, WrongKeyError
+from appliance.store.faults import StoreError, WrongKeyError
 
 MOST_DIGITS = 18
 """As many as fit an SQLite integer."""

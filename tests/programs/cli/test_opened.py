@@ -6,7 +6,7 @@ from appliance.config import CredentialError, SettingError
 from appliance.ledger.keys import KeyFormError
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.services.opening import OpenBox
-from appliance.store.database import WrongKeyError
+from appliance.store.faults import WrongKeyError
 from tests.programs.cli.conftest import NAME, CommandLine
 
 

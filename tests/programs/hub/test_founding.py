@@ -9,7 +9,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from appliance.ledger.evidence import Evidence, EvidenceOpener, EvidenceSealer
 from appliance.programs.hub.founding import MAKERS, HubFoundedError, found_hub, make_credentials
-from appliance.store.database import Database, WrongKeyError
+from appliance.store.database import Database
+from appliance.store.faults import WrongKeyError
 from tests.programs.hub.conftest import FoundedHub
 
 

@@ -11,7 +11,7 @@ from appliance.errors import Field
 from appliance.programs.kiosk import reader as module
 from appliance.programs.kiosk.reader import SIGNAL, ReaderReport
 from appliance.services.opening import OpenBox
-from appliance.store.database import DiskFullError
+from appliance.store.faults import DiskFullError
 from appliance.store.signal import SignalStore
 from tests.sim.clock import ManualClock
 

@@ -10,7 +10,7 @@ from appliance.ledger.keys import SigningKey
 from appliance.programs.staff.__main__ import form_secret, main, make_staff_site
 from appliance.services.founding import make_credentials
 from appliance.services.opening import OpenBox, found_box
-from appliance.store.database import DatabaseMissingError
+from appliance.store.faults import DatabaseMissingError
 from tests.school.small import CODE
 from tests.sim.box import SCHOOL_NAME
 from tests.sim.logged import Logged

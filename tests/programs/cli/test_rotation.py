@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from appliance.services import key_rotation
-from appliance.store.database import Database, WrongKeyError
+from appliance.store.database import Database
+from appliance.store.faults import WrongKeyError
 from tests.programs.cli.conftest import CommandLine
 
 
