@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("config", "log", "notify", "trust", "ledger", "school", "sync"),
         *(
             "store.database",
+            "store.files",
             "store.migrate",
             "store.appending",
             "store.ledger",

@@ -13,36 +13,28 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from appliance.ledger.keys import KeyFormError, SigningKey
 from appliance.store.database import KEY_BYTES
+from appliance.store.files import make_file, make_folder
 
 CERTIFICATE_DAYS = 397
+PUBLIC = 0o666  # less what the umask takes
 DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY = "database.key", "device.key", "line.key", "staff.key"
 
 
 def make_credentials(folder: Path) -> list[str]:
     """Makes the keys that are missing, each a file that only its owner reads; returns their names.
 
-    On a device the files are then sealed with systemd-creds and removed; in the demo they stay as they are.
+    They are durable when this returns: what is encrypted with them must not outlive them. On a device the files are
+    then sealed with systemd-creds and removed; in the demo they stay as they are.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder, 0o700)
     makers: dict[str, Callable[[], bytes]] = {
         DATABASE_KEY: lambda: os.urandom(KEY_BYTES),
         DEVICE_KEY: lambda: SigningKey.make().pem(),
         LINE_KEY: lambda: SigningKey.make().pem(),
         STAFF_KEY: lambda: SigningKey.make().pem(),
     }
-    made = []
-    for name, make in makers.items():
-        try:
-            # Exclusive: two founders at once must not each believe in a key of their own.
-            handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            continue
-        with os.fdopen(handle, "wb") as file:
-            file.write(make())
-            file.flush()
-            os.fsync(file.fileno())
-        made.append(name)
-    return made
+    # Exclusive: two founders at once must not each believe in a key of their own.
+    return [name for name, make in makers.items() if make_file(folder / name, make())]
 
 
 def staff_certificate(key_pem: bytes, names: tuple[str, ...], now: datetime) -> bytes:
@@ -77,9 +69,9 @@ def write_staff_certificate(path: Path, key_pem: bytes, names: tuple[str, ...]) 
     """Writes a certificate if there is none; whether it did."""
     if path.exists():
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(staff_certificate(key_pem, names, datetime.now(UTC)))
-    return True
+    certificate = staff_certificate(key_pem, names, datetime.now(UTC))
+    make_folder(path.parent, 0o777)
+    return make_file(path, certificate, PUBLIC)
 
 
 def _general_name(name: str) -> x509.GeneralName:

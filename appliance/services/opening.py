@@ -11,6 +11,7 @@ from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.store.appending import Draft
 from appliance.store.database import Database, Keys
+from appliance.store.files import make_folder
 from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import check_schema, migrate
 from appliance.store.note import HeadNote
@@ -92,7 +93,7 @@ def found_box(
     state_dir: Path, database_key: bytes | Keys, device_key: SigningKey, clock: Clock, code: str, name: str
 ) -> OpenBox:
     """Makes the database and the first entry of its ledger; raises ``AlreadyFoundedError``."""
-    state_dir.mkdir(parents=True, exist_ok=True, mode=0o770)
+    make_folder(state_dir, 0o770)
     database = Database.create(state_dir / DATABASE_NAME, database_key)
     migrate(database, BOX_FAMILIES)
     if database.row("SELECT 1 FROM school") is not None:

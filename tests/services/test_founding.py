@@ -1,5 +1,6 @@
 """The keys of a new box and the certificate of its staff site."""
 
+import os
 import ssl
 import stat
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,21 @@ def test_a_key_that_is_there_stays(tmp_path: Path) -> None:
     assert make_credentials(tmp_path) == [DATABASE_KEY, LINE_KEY, STAFF_KEY]
     assert (tmp_path / DEVICE_KEY).read_bytes() == b"kept"
     assert make_credentials(tmp_path) == []
+
+
+def test_a_founding_that_is_killed_leaves_no_half_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also not an empty file, which the next founding would take for the key."""
+
+    def kill(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", kill)
+    with pytest.raises(KeyboardInterrupt):
+        make_credentials(tmp_path)
+    monkeypatch.undo()
+    assert not list(tmp_path.glob("*.key"))
+    assert make_credentials(tmp_path) == [DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY]
+    assert len((tmp_path / DATABASE_KEY).read_bytes()) == 32
 
 
 def test_the_certificate_names_the_site(tmp_path: Path) -> None:

@@ -27,10 +27,12 @@ from appliance.programs.hub.settings import (
     HubSettings,
 )
 from appliance.store.database import KEY_BYTES, Database
+from appliance.store.files import make_file, make_folder, write_file
 from appliance.store.migrate import migrate
 
 CLIENT_NAME = "hub"
 """The broker's access rules know the hub by this name."""
+PUBLIC = 0o666  # less what the umask takes
 MAKERS: dict[str, Callable[[], bytes]] = {
     HUB_KEY: lambda: SigningKey.make().pem(),
     AUTHORITY_KEY: make_key,
@@ -52,22 +54,8 @@ def make_credentials(folder: Path) -> list[str]:
 
     ``broker.key`` is for the broker; ``hub-evidence.key`` opens evidence and is best kept off this machine.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    made = []
-    for name, make in MAKERS.items():
-        path = folder / name
-        if path.exists():
-            continue
-        # Written beside and renamed, so that a crash leaves a whole key or none.
-        fresh = path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(make())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-        made.append(name)
-    return made
+    make_folder(folder, 0o700)
+    return [name for name, make in MAKERS.items() if make_file(folder / name, make())]
 
 
 def found_hub(settings: HubSettings, clock: Clock) -> None:
@@ -78,20 +66,16 @@ def found_hub(settings: HubSettings, clock: Clock) -> None:
     folder = settings.hub.state_dir
     if (folder / AUTHORITY_FILE).exists():
         raise HubFoundedError(path=str(folder))
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder, 0o700)
     with Database.create(folder / DATABASE_NAME, CredentialSource(DATABASE_KEY)) as database:
         migrate(database, FAMILIES)
     now = datetime.fromtimestamp(clock.now_ms() // 1000, UTC)
     authority = Authority.make(settings.hub.name, read_credential(AUTHORITY_KEY), now)
     names = tuple(dict.fromkeys((settings.boxes.host, settings.broker.host)))
-    _write(folder / BROKER_FILE, pem(authority.issue_server(names, read_credential(BROKER_KEY), now)))
-    _write(folder / LINE_FILE, pem(authority.issue_own_client(CLIENT_NAME, read_credential(LINE_KEY), now)))
-    _write(folder / EVIDENCE_FILE, EvidenceOpener.from_bytes(read_credential(EVIDENCE_KEY)).public_bytes())
-    _write(folder / AUTHORITY_FILE, pem(authority.certificate))
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    broker = authority.issue_server(names, read_credential(BROKER_KEY), now)
+    write_file(folder / BROKER_FILE, pem(broker), PUBLIC)
+    line = authority.issue_own_client(CLIENT_NAME, read_credential(LINE_KEY), now)
+    write_file(folder / LINE_FILE, pem(line), PUBLIC)
+    opener = EvidenceOpener.from_bytes(read_credential(EVIDENCE_KEY))
+    write_file(folder / EVIDENCE_FILE, opener.public_bytes(), PUBLIC)
+    write_file(folder / AUTHORITY_FILE, pem(authority.certificate), PUBLIC)

@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from appliance.ledger.evidence import Evidence, EvidenceOpener, EvidenceSealer
+from appliance.programs.hub import founding
 from appliance.programs.hub.founding import MAKERS, HubFoundedError, found_hub, make_credentials
 from appliance.store.database import Database
 from appliance.store.faults import WrongKeyError
@@ -28,6 +29,26 @@ def test_a_hub_is_founded_once(hub: FoundedHub) -> None:
     with pytest.raises(HubFoundedError):
         found_hub(hub.settings, hub.clock)
     assert (hub.settings.hub.state_dir / "ca.crt").read_bytes() == before
+
+
+def test_a_founding_that_was_cut_short_is_finished_by_the_next(
+    hub: FoundedHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The authority's certificate says that all is there, so it is the last file to have a name."""
+    folder = hub.settings.hub.state_dir
+    (folder / "ca.crt").unlink()
+    (folder / "broker.crt").write_bytes(b"half a certi")
+    found_hub(hub.settings, hub.clock)
+    authority, broker = (
+        x509.load_pem_x509_certificate((folder / name).read_bytes()) for name in ("ca.crt", "broker.crt")
+    )
+    broker.verify_directly_issued_by(authority)
+    named: list[str] = []
+    monkeypatch.setattr(founding, "write_file", lambda path, *_: named.append(path.name))
+    (folder / "ca.crt").unlink()
+    found_hub(hub.settings, hub.clock)
+    assert len(named) == 4
+    assert named[-1] == "ca.crt"
 
 
 def test_the_certificates_are_for_what_they_are_for(hub: FoundedHub) -> None:
