@@ -20,9 +20,9 @@ from appliance.services.founding import (
     write_staff_certificate,
 )
 from appliance.services.key_rotation import PATIENCE_S, KeyRotation
-from appliance.services.opening import DATABASE_NAME, found_box
+from appliance.services.opening import DATABASE_NAME, AlreadyFoundedError, OpenBox, found_box, open_box
 from appliance.services.staff import ADMINISTRATOR, StaffAccounts, check_account, new_password
-from appliance.store.database import Database
+from appliance.store.database import Database, Keys
 from appliance.store.migrate import migrate
 from appliance.store.schema import BOX_FAMILIES
 from appliance.store.staff import StaffStore
@@ -61,9 +61,7 @@ def found(arguments: argparse.Namespace) -> int:
         os.environ["CREDENTIALS_DIRECTORY"] = str(arguments.credentials)
     chosen = settings()
     device_key = SigningKey.from_pem(read_credential(DEVICE_KEY))
-    box = found_box(
-        chosen.box.state_dir, CredentialSource(DATABASE_KEY), device_key, SystemClock(), str(code), arguments.name
-    )
+    box = _founded(chosen.box.state_dir, CredentialSource(DATABASE_KEY), device_key, str(code), arguments.name)
     write_staff_certificate(chosen.staff.certificate, read_credential(STAFF_KEY), chosen.staff.names)
     StaffAccounts(box, StaffStore(box.database)).add(arguments.admin, arguments.admin_name, ADMINISTRATOR, password)
     result = {"school": str(code), "origin": box.school.origin, "admin": arguments.admin}
@@ -85,6 +83,18 @@ def bring_up_to_date(arguments: argparse.Namespace) -> int:
         ran = migrate(database, BOX_FAMILIES)
     show({"ran": ran}, arguments.json, "\n".join(ran) if ran else say("migrate-none"))
     return FINE
+
+
+def _founded(state_dir: Path, database_key: Keys, device_key: SigningKey, code: str, name: str) -> OpenBox:
+    """A new box, or one whose founding was cut short before anybody could sign in; else ``AlreadyFoundedError``."""
+    try:
+        return found_box(state_dir, database_key, device_key, SystemClock(), code, name)
+    except AlreadyFoundedError:
+        box = open_box(state_dir, database_key, device_key, SystemClock())
+        if (box.school.code, box.school.name) == (code, name) and StaffStore(box.database).count() == 0:
+            return box
+        box.database.close()
+        raise
 
 
 def _read_password(descriptor: int) -> str:

@@ -99,6 +99,26 @@ def test_a_founded_box_is_not_founded_again(command: CommandLine) -> None:
         assert StaffAccounts(box, StaffStore(box.database)).sign_in("admin", PASSWORD)
 
 
+def test_a_founding_that_was_cut_short_is_finished_by_the_next(
+    bare: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The box was there and nobody could sign in, nor ever have an account."""
+
+    def kill(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(StaffAccounts, "add", kill)
+        with pytest.raises(KeyboardInterrupt):
+            bare.found()
+    other = bare.run("init", "--json", "--school", str(CODE), "--name", "別の学校", "--credentials", str(bare.keys))
+    assert (other.code, other.last) == (1, {"error": "box.already_founded"})
+    assert bare.found("--json").code == 0
+    with bare.box() as box:
+        assert StaffAccounts(box, StaffStore(box.database)).sign_in("admin", PASSWORD)
+    assert bare.found("--json").last == {"error": "box.already_founded"}
+
+
 def test_without_credentials_nothing_is_founded(bare: CommandLine) -> None:
     with_none = ("init", "--json", "--school", str(CODE), "--name", NAME)
     answer = bare.run(*with_none)
