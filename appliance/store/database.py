@@ -148,8 +148,8 @@ class Database:
         """What ``PRAGMA cipher_integrity_check`` and ``integrity_check`` find wrong; empty when all is well."""
         faults = self.check_pages()
         if faults:
-            # It reads the bare file: a page that so far lies in the WAL alone looks damaged. After a whole checkpoint
-            # every page that there was has been in the file.
+            # It reads the bare file: a page that so far lies in the WAL alone, or that a power cut tore and the WAL
+            # makes good, looks damaged. After a whole checkpoint every page that there was has been in the file.
             with suppress(MadoguchiError):  # on a disk that cannot be written nothing is under way
                 for _ in range(MOST_CHECKPOINTS):
                     if self.checkpoint():

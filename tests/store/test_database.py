@@ -469,3 +469,31 @@ def test_patience_has_an_end(notes: Database, monkeypatch: pytest.MonkeyPatch) -
         with notes.transaction(), pytest.raises(StoreBusyError):
             write(other, "never")
         assert texts(other) == []
+
+
+def test_a_page_that_a_power_cut_tore_is_whole_in_the_log(notes: Database, tmp_path: Path) -> None:
+    """The power went while the log was moved into the file: the file is torn, and nothing is damaged."""
+    write(notes, *(f"{number}" * 1000 for number in range(30)))
+    notes.rows("PRAGMA wal_checkpoint(FULL)")
+    with notes.transaction() as transaction:
+        transaction.run("UPDATE note SET text = text || 'more'")
+    torn, log = bytearray(notes.path.read_bytes()), notes.path.with_name("notes.db-wal").read_bytes()
+    # sqlite.org/fileformat2.html, section 4.1: a header of 32 bytes with a salt at 16, then frames: 24 bytes (page
+    # number, the salt at 8) and a page.
+    frames = [log[at : at + 24] for at in range(32, len(log), 24 + 4096)]
+    pages = {int.from_bytes(one[:4]) for one in frames if one[8:16] == log[16:24]}
+    assert len(pages) > 3
+    for page in pages:
+        torn[page * 4096 - 512 : page * 4096] = bytes(512)
+    left = tmp_path / "left.db"
+    left.write_bytes(torn)
+    left.with_name("left.db-wal").write_bytes(log)
+    with Database.open(left, DATABASE_KEY) as after:
+        assert after.check() == []
+        assert texts(after) == texts(notes)
+
+
+def test_damage_is_found_on_a_disk_that_takes_nothing_more(notes: Database) -> None:
+    write(notes, *(f"{number}" * 1000 for number in range(30)))
+    notes.rows("PRAGMA query_only = ON")
+    assert notes.check() == []
