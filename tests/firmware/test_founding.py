@@ -36,6 +36,15 @@ def test_a_box_that_was_not_founded_says_so_and_starts_nothing_that_needs_keys(b
     box.run("systemctl", "stop", "appliance.target")
 
 
+def test_the_keys_are_sealed_before_anything_else_is_made(box: BootedBox) -> None:
+    """A founding that fails after them, here at the password, has left nothing that needs keys which do not last."""
+    command = ("appliance-admin", "init", "--school", SCHOOL, "--name", "窓口小学校", "--password-fd", "0", "--json")
+    done = box.run(*command, text="short\n", check=False)
+    assert (done.returncode, json.loads(done.stdout)["error"]) == (1, "staff.weak_password")
+    assert box.run("ls", "-A", "/etc/credstore.encrypted").stdout.split() == SEALED
+    assert box.run("find", "/var/lib/appliance", "-name", "box.db*").stdout == ""
+
+
 def test_founding_leaves_the_keys_sealed_and_nowhere_else(box: BootedBox) -> None:
     done = box.run("appliance-admin", "init", "--school", SCHOOL, "--name", "窓口小学校", "--json")
     answer = json.loads(done.stdout.splitlines()[-1])

@@ -42,6 +42,9 @@ def add(commands: Commands) -> None:
     init.add_argument("--school", required=True, metavar="CODE", help="the school's 13-character code")
     init.add_argument("--name", required=True, help="the school's name as people know it")
     init.add_argument("--credentials", type=Path, metavar="DIR", help="where the keys lie or are to be made")
+    init.add_argument(
+        "--make-keys", type=Path, metavar="DIR", help="only make the keys there, to be sealed before the rest"
+    )
     init.add_argument("--admin", default="admin", metavar="ID", help="account of the first administrator")
     init.add_argument("--admin-name", default="管理者", metavar="NAME", help="the administrator's name on the pages")
     init.add_argument(
@@ -53,6 +56,10 @@ def add(commands: Commands) -> None:
 def found(arguments: argparse.Namespace) -> int:
     """Founds the box; what was typed is checked before anything is made."""
     code = SchoolCode(arguments.school)
+    if arguments.make_keys is not None:
+        made = make_credentials(arguments.make_keys)
+        show({"made": made}, arguments.json, "\n".join(made))
+        return FINE
     typed = arguments.password_fd is not None
     password = _read_password(arguments.password_fd) if typed else new_password()
     check_account(arguments.admin, password)

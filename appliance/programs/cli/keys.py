@@ -68,7 +68,9 @@ def seal_keys(arguments: argparse.Namespace) -> int:
     store = _store(without_tpm=arguments.without_tpm)
     store.prepare()
     if arguments.source is not None:
+        # The database's key comes last: that it is sealed says that all are, also after a power cut.
         names = [name for name in BOX_KEYS if (arguments.source / name).exists()]
+        names.sort(key=lambda name: name == DATABASE_KEY)
         for name in names:
             store.seal(name, (arguments.source / name).read_bytes())
     else:

@@ -44,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     init = commands.add_parser("init", help="found the hub: keys, certificates, database")
     init.add_argument("--credentials", type=Path, metavar="DIR", help="where the keys lie or are to be made")
+    init.add_argument(
+        "--make-keys", type=Path, metavar="DIR", help="only make the keys there, to be sealed before the rest"
+    )
     init.set_defaults(run=_init)
     admission = commands.add_parser("admit", help="admit a school: read its request, write its enrolment")
     admission.add_argument("--request", type=Path, required=True, metavar="FILE")
@@ -72,6 +75,10 @@ def _init(arguments: argparse.Namespace) -> int:
     if (settings.hub.state_dir / AUTHORITY_FILE).exists():
         raise HubFoundedError(path=str(settings.hub.state_dir))
     made: list[str] = []
+    if arguments.make_keys is not None:
+        made = make_credentials(arguments.make_keys)
+        _show({"made": made}, arguments.json, "\n".join(made))
+        return FINE
     if arguments.credentials is not None:
         made = make_credentials(arguments.credentials)
         os.environ["CREDENTIALS_DIRECTORY"] = str(arguments.credentials)

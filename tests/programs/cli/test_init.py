@@ -119,6 +119,16 @@ def test_a_founding_that_was_cut_short_is_finished_by_the_next(
     assert bare.found("--json").last == {"error": "box.already_founded"}
 
 
+def test_keys_alone_are_made_for_whoever_seals_them_first(bare: CommandLine) -> None:
+    keys = ("init", "--json", "--school", str(CODE), "--name", NAME, "--make-keys", str(bare.keys))
+    made = ["database.key", "device.key", "line.key", "staff.key"]
+    assert [bare.run(*keys).last for _ in range(2)] == [{"made": made}, {"made": []}]
+    assert not bare.state.exists()
+    before = {file.name: file.read_bytes() for file in bare.keys.iterdir()}
+    assert bare.found().code == 0
+    assert {file.name: file.read_bytes() for file in bare.keys.iterdir()} == before
+
+
 def test_without_credentials_nothing_is_founded(bare: CommandLine) -> None:
     with_none = ("init", "--json", "--school", str(CODE), "--name", NAME)
     answer = bare.run(*with_none)

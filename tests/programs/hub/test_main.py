@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.programs.hub.__main__ import main
+from appliance.programs.hub.founding import MAKERS
 from appliance.services.enrolment import make_request
 from appliance.sync.enrolment import EnrolmentBundle
 from tests.programs.hub.conftest import FoundedBox
@@ -64,6 +65,15 @@ def test_a_second_init_is_refused_and_makes_no_keys(folder: Path, capsys: pytest
     assert (status, out) == (1, "")
     assert "hub.already_founded" in err
     assert not (folder / "others").exists()
+
+
+def test_keys_alone_are_made_for_whoever_seals_them_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = [json.loads(run(capsys, "init", "--json", "--make-keys", str(folder / "keys"))[1])["made"] for _ in range(2)]
+    assert made == [list(MAKERS), []]
+    before = {file.name: file.read_bytes() for file in (folder / "keys").iterdir()}
+    assert sorted(one.name for one in folder.iterdir() if one.is_dir()) == ["keys"]
+    assert init(folder, capsys)[0] == 0
+    assert {file.name: file.read_bytes() for file in (folder / "keys").iterdir()} == before
 
 
 def test_what_is_missing_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
