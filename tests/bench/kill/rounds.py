@@ -4,6 +4,7 @@ import random
 import shutil
 import statistics
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from tests.sim.durable.act import Act
 
 MOST_CALLS: Final = 6
 AT_ANY_TIME: Final = 0.2
+ACCOMPANIED: Final = 0.5
 NEVER: Final = 1_000_000
 START_S: Final = 0.03
 
@@ -21,27 +23,30 @@ START_S: Final = 0.03
 def kill_often(act: Act, workshop: Path, kills: int, seed: int = 0) -> Findings:
     """The moments are drawn from ``seed``: most in a call that was seen to begin, some at any time from the start on.
 
-    A box that has come through is killed again, until it has had as many lives as the act gives it.
+    A box that has come through is killed again, until it has had as many lives as the act gives it. Half of the kills
+    happen beside another program, whose connection stays.
     """
     choice = random.Random(f"{seed} {act.name}")
     model, box = workshop / f"{act.name}.model", workshop / act.name
     model.mkdir()
     promised = act.prepare(model)
     moments = _rehearse(act, model, box)
-    found = Findings(act.name, in_the_middle=0)
-    facts = promised
+    found = Findings(act.name)
+    facts, hits = promised, 0
     for number in range(kills):
         if not box.exists():
             shutil.copytree(model, box)
             facts = promised
-        victim = Victim(act.name, box, NEVER)
-        moments.wait(victim, choice)
-        victim.kill()
-        found.in_the_middle = (found.in_the_middle or 0) + victim.acting
-        found.acknowledged += len(victim.facts)
-        facts = found.look(act, box, facts + victim.facts, f"{act.name}, kill {number + 1}")
+        with act.beside(box) if choice.random() < ACCOMPANIED else nullcontext():
+            victim = Victim(act.name, box, NEVER)
+            moments.wait(victim, choice)
+            victim.kill()
+            hits += victim.acting
+            found.acknowledged += len(victim.facts)
+            facts = found.look(act, box, facts + victim.facts, f"{act.name}, kill {number + 1}")
         if not facts or (number + 1) % act.lives == 0:
             shutil.rmtree(box)
+    found.in_the_middle = hits
     return found
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -65,6 +65,10 @@ class Act(ABC):
     def run(self, folder: Path, witness: Witness, times: int) -> None:
         """In the process that is interrupted: acts so many times, or once where once is all."""
 
+    def beside(self, folder: Path) -> AbstractContextManager[None]:
+        """Another program of the box that has its files open meanwhile and is not interrupted."""
+        return nullcontext()
+
     @abstractmethod
     def check(self, folder: Path, facts: list[Fact]) -> list[Fact]:
         """In another process, after the interruption: raises ``LostError`` or ``UnusableError``, or anything else that
@@ -84,6 +88,13 @@ class LedgerAct(Act):
             migrate(database, BOX_FAMILIES)
             ledger = OwnLedger.add(database, Vault.of(database), ORIGIN, key.public).attach(key, SystemClock())
             return [append(ledger, 3)]
+
+    @contextmanager
+    def beside(self, folder: Path) -> Iterator[None]:
+        """A connection keeps SQLite's index of its log alive: nobody begins anew after the kill."""
+        with Database.open(folder / DATABASE_NAME, DATABASE_KEY) as database:
+            database.rows("SELECT count(*) FROM entry")
+            yield
 
     def check(self, folder: Path, facts: list[Fact]) -> list[Fact]:
         with opened(folder) as (database, ledger):

@@ -8,7 +8,7 @@ from appliance.store.migrate import check_schema, migrate
 from appliance.store.schema import BOX_FAMILIES
 from tests.sim.box import DATABASE_KEY
 from tests.sim.durable.act import Act, Fact, LedgerAct, Witness, append, opened
-from tests.sim.durable.founding import Found
+from tests.sim.durable.founding import FoundBox, FoundHub
 from tests.sim.durable.old_ledger import prepare_old_ledger
 
 BATCH: Final = 40
@@ -63,4 +63,4 @@ class Migrate(LedgerAct):
         return super().check(folder, facts)
 
 
-ACTS: Final[tuple[Act, ...]] = (Append(), AppendBatch(), Migrate(), Found())
+ACTS: Final[tuple[Act, ...]] = (Append(), AppendBatch(), Migrate(), FoundBox(), FoundHub())

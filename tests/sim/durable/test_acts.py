@@ -13,7 +13,7 @@ from tests.sim.box import DATABASE_KEY
 from tests.sim.durable.act import Act, Fact, LostError, UnusableError, opened
 from tests.sim.durable.acts import ACTS, Append, Migrate
 from tests.sim.durable.controls import CONTROLS, act_named
-from tests.sim.durable.founding import CERTIFICATE, KEYS, Found
+from tests.sim.durable.founding import CERTIFICATE, KEYS, STATE, FoundBox, FoundHub, Founding
 
 
 class Heard:
@@ -96,17 +96,18 @@ def test_a_migration_begins_at_the_first_version(tmp_path: Path) -> None:
         check_schema(database, BOX_FAMILIES)
 
 
-def test_a_box_without_one_of_its_keys_is_lost(tmp_path: Path) -> None:
-    facts = done(Found(), tmp_path)
-    (tmp_path / KEYS / "line.key").unlink()
-    with pytest.raises(LostError, match="key"):
-        Found().check(tmp_path, facts)
-
-
-def test_a_box_that_cannot_be_used_is_told_apart_from_one_that_was_promised(tmp_path: Path) -> None:
-    facts = done(Found(), tmp_path)
-    (tmp_path / CERTIFICATE).write_bytes(b"")
+@pytest.mark.parametrize(
+    ("act", "key", "spoiled"),
+    [(FoundBox(), "line.key", CERTIFICATE), (FoundHub(), "hub-ca.key", f"{STATE}/broker.crt")],
+    ids=["box", "hub"],
+)
+def test_what_is_missing_after_a_founding_is_noticed(act: Founding, key: str, spoiled: str, tmp_path: Path) -> None:
+    facts = done(act, tmp_path)
+    (tmp_path / spoiled).write_bytes(b"")
     with pytest.raises(LostError):
-        Found().check(tmp_path, facts)
+        act.check(tmp_path, facts)
     with pytest.raises(UnusableError):
-        Found().check(tmp_path, [])
+        act.check(tmp_path, [])
+    (tmp_path / KEYS / key).unlink()
+    with pytest.raises(LostError, match="key"):
+        act.check(tmp_path, facts)
