@@ -96,9 +96,17 @@ class LedgerAct(Act):
             database.rows("SELECT count(*) FROM entry")
             yield
 
+    def reopened(self, folder: Path) -> AbstractContextManager[tuple[Database, OwnLedger]]:
+        """As a program of the box opens it after the interruption."""
+        return opened(folder)
+
+    def may_be_erased(self, facts: list[Fact]) -> frozenset[int]:
+        """Entries whose bodies the act erases: promised or not, they may be gone now."""
+        return frozenset()
+
     def check(self, folder: Path, facts: list[Fact]) -> list[Fact]:
-        with opened(folder) as (database, ledger):
-            there = check_ledger(ledger, facts)
+        with self.reopened(folder) as (database, ledger):
+            there = check_ledger(ledger, facts, self.may_be_erased(facts))
             if faults := database.check():
                 raise UnusableError(f"the file is damaged: {faults[0]}")
             return [there, append(ledger, 1)]
@@ -132,7 +140,7 @@ def said(index: int, item: Sealed) -> list[object]:
     return [index, leaf_hash(item.entry).hex(), body]
 
 
-def check_ledger(ledger: OwnLedger, facts: list[Fact], may_be_erased: frozenset[int] = frozenset()) -> Fact:
+def check_ledger(ledger: OwnLedger, facts: list[Fact], may_be_erased: frozenset[int]) -> Fact:
     """Every acknowledged entry is there as it was, and the whole tree is the signed one; what is there now.
 
     Bodies of ``may_be_erased`` may be gone.

@@ -91,7 +91,7 @@ class FoundBox(Founding):
         key = SigningKey.from_pem((folder / KEYS / DEVICE_KEY).read_bytes())
         box = open_box(folder / STATE, (folder / KEYS / DATABASE_KEY).read_bytes(), key, SystemClock())
         with box.database:
-            check_ledger(box.ledger, [])
+            check_ledger(box.ledger, [], frozenset())
             StaffAccounts(box, StaffStore(box.database)).sign_in("admin", PASSWORD)
         serve_with(folder / CERTIFICATE, folder / KEYS / STAFF_KEY)
 

@@ -10,7 +10,7 @@ from appliance.store.database import Database
 from appliance.store.migrate import SchemaTooOldError, check_schema
 from appliance.store.schema import BOX_FAMILIES
 from tests.sim.box import DATABASE_KEY
-from tests.sim.durable.act import Act, Fact, LostError, UnusableError, opened
+from tests.sim.durable.act import Act, Fact, LostError, UnusableError, Witness, opened
 from tests.sim.durable.acts import ACTS, Append, Migrate
 from tests.sim.durable.controls import CONTROLS, act_named
 from tests.sim.durable.founding import CERTIFICATE, KEYS, STATE, FoundBox, FoundHub, Founding
@@ -73,6 +73,37 @@ def test_an_entry_that_is_not_what_was_promised_is_lost(
     facts = done(Append(), tmp_path)
     with pytest.raises(LostError, match=said):
         Append().check(tmp_path, [*facts, {"entries": [spoil(entries(facts)[-1])]}])
+
+
+class Eraser(Append):
+    """Takes away the body of the second entry."""
+
+    name = "eraser"
+
+    def run(self, folder: Path, witness: Witness, times: int) -> None:
+        with opened(folder) as (database, _):
+            witness.begins()
+            with database.transaction() as transaction:
+                transaction.run("UPDATE entry SET body = NULL WHERE id & 0xfffffffffff = 1")
+            witness.done({"erased": 1})
+
+    def may_be_erased(self, facts: list[Fact]) -> frozenset[int]:
+        return frozenset([1])
+
+
+def test_a_body_may_go_where_the_act_erases_and_never_comes_back(tmp_path: Path) -> None:
+    before = Eraser().prepare(tmp_path)
+    Eraser().check(tmp_path, before)
+    Eraser().run(tmp_path, Heard(), 1)
+    after = Eraser().check(tmp_path, before)
+    assert entries(after)[1][2] is None
+    with pytest.raises(LostError, match="entry 1 is another"):
+        Append().check(tmp_path, before)
+    other = tmp_path / "other"
+    other.mkdir()
+    index, leaf, _ = entries(Eraser().prepare(other))[1]
+    with pytest.raises(LostError, match="entry 1 is another"):
+        Eraser().check(other, [{"entries": [[index, leaf, None]]}])
 
 
 def test_a_ledger_that_does_not_verify_is_of_no_use(tmp_path: Path) -> None:
