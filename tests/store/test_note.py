@@ -26,6 +26,15 @@ def test_the_last_one_counts(tmp_path: Path) -> None:
     assert (tmp_path / "head").stat().st_mode & 0o007 == 0
 
 
+def test_it_is_one_sector_from_the_beginning_on(tmp_path: Path) -> None:
+    """A file that grows can have its new size without its new bytes after a power cut."""
+    path = tmp_path / "head"
+    for one in (head(3), head(4, "a much longer origin"), head(200)):
+        HeadNote(path).write(one)
+        assert path.stat().st_size == 512
+    assert [one.name for one in tmp_path.iterdir()] == ["head"]
+
+
 def test_only_what_the_ledgers_key_signed_is_believed() -> None:
     assert head(7).open(KEY.public).size == 7
     forged = NotedHead("box", 9, bytes(32), head(7).checkpoint)
