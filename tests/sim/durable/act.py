@@ -13,12 +13,13 @@ from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.merkle import leaf_hash
 from appliance.ledger.verify import Sealed, verify_ledger
-from appliance.services.opening import DATABASE_NAME, box_origin
+from appliance.services.opening import DATABASE_NAME, NOTE_NAME, box_origin
+from appliance.store.appending import Draft
 from appliance.store.database import Database
-from appliance.store.ledger import Draft, OwnLedger
+from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import check_schema, migrate
+from appliance.store.note import HeadNote
 from appliance.store.schema import BOX_FAMILIES
-from appliance.store.vault import Vault
 from tests.school.small import CODE
 from tests.sim.box import DATABASE_KEY
 
@@ -86,7 +87,9 @@ class LedgerAct(Act):
         key = SigningKey.from_pem((folder / DEVICE_KEY).read_bytes())
         with Database.create(folder / DATABASE_NAME, DATABASE_KEY) as database:
             migrate(database, BOX_FAMILIES)
-            ledger = OwnLedger.add(database, Vault.of(database), ORIGIN, key.public).attach(key, SystemClock())
+            ledger = OwnLedger.add(database, ORIGIN, key.public).attach(
+                key, SystemClock(), HeadNote(folder / NOTE_NAME)
+            )
             return [append(ledger, 3)]
 
     @contextmanager
@@ -107,6 +110,7 @@ class LedgerAct(Act):
     def check(self, folder: Path, facts: list[Fact]) -> list[Fact]:
         with self.reopened(folder) as (database, ledger):
             there = check_ledger(ledger, facts, self.may_be_erased(facts))
+            check_note(folder, ledger)
             if faults := database.check():
                 raise UnusableError(f"the file is damaged: {faults[0]}")
             return [there, append(ledger, 1)]
@@ -118,16 +122,16 @@ def opened(folder: Path, database_type: type[Database] = Database) -> Iterator[t
     key = SigningKey.from_pem((folder / DEVICE_KEY).read_bytes())
     with database_type.open(folder / DATABASE_NAME, DATABASE_KEY) as database:
         check_schema(database, BOX_FAMILIES)
-        yield database, OwnLedger.find(database, Vault.of(database), ORIGIN).attach(key, SystemClock())
+        yield database, OwnLedger.find(database, ORIGIN).attach(key, SystemClock(), HeadNote(folder / NOTE_NAME))
 
 
 def append(ledger: OwnLedger, count: int) -> Fact:
     """So many entries in one transaction; what has been promised when it has returned."""
     with ledger.append() as appending:
-        first = appending.frontier.size
+        first = appending.size
         for number in range(count):
             appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"purpose": "visit", "number": number}, 1, 1))
-        last = appending.frontier.size
+        last = appending.size
     return fact_of(ledger, first, last)
 
 
@@ -146,7 +150,14 @@ def check_ledger(ledger: OwnLedger, facts: list[Fact], may_be_erased: frozenset[
     Bodies of ``may_be_erased`` may be gone.
     """
     head = ledger.head()
-    items = list(ledger.items(0, head.size))
+    try:
+        items = list(ledger.items(0, head.size))
+        pairs = ((item.entry, item.body) for item in items)
+        verified = verify_ledger(pairs, head.checkpoint, ledger.origin, ledger.public_key, complete=True)
+    except MadoguchiError as error:
+        raise UnusableError(f"the ledger does not verify: {error}") from error
+    if verified.size != head.size:
+        raise UnusableError(f"{verified.size} entries, but the head says {head.size}")
     there = [said(index, item) for index, item in enumerate(items)]
     for index, leaf, body in (entry for fact in facts for entry in fact.get("entries", [])):
         if index >= len(there):
@@ -154,13 +165,14 @@ def check_ledger(ledger: OwnLedger, facts: list[Fact], may_be_erased: frozenset[
         erased = index in may_be_erased and there[index][2] is None
         if there[index][1] != leaf or not (erased or there[index][2] == body):
             raise LostError(f"entry {index} is another")
-    if head.checkpoint is None and items:
-        raise UnusableError("the ledger has entries and no head")
-    try:
-        pairs = ((item.entry, item.body) for item in items)
-        verified = verify_ledger(pairs, head.checkpoint, ledger.origin, ledger.public_key)
-    except MadoguchiError as error:
-        raise UnusableError(f"the ledger does not verify: {error}") from error
-    if verified.size != head.size:
-        raise UnusableError(f"{verified.size} entries, but the head says {head.size}")
     return {"entries": there}
+
+
+def check_note(folder: Path, ledger: OwnLedger) -> None:
+    """The note of a head that lies beside the database speaks of this ledger and of no later head."""
+    noted = HeadNote(folder / NOTE_NAME).read()
+    if noted is None:
+        return
+    size = noted.open(ledger.public_key).size
+    if size > ledger.head().size or ledger.root_at(size) != noted.root:
+        raise UnusableError(f"a head of size {size} was noted, but the ledger has {ledger.head().size}")

@@ -20,6 +20,7 @@ from appliance.ledger.keys import SigningKey
 from appliance.programs.cli.__main__ import main as appliance
 from appliance.programs.hub import settings as hub
 from appliance.programs.hub.__main__ import main as appliance_hub
+from appliance.services.audit import audit
 from appliance.services.founding import DATABASE_KEY, DEVICE_KEY, STAFF_KEY
 from appliance.services.opening import open_box
 from appliance.services.staff import StaffAccounts
@@ -28,7 +29,7 @@ from appliance.store.migrate import check_schema
 from appliance.store.staff import StaffStore
 from tests.school.small import CODE
 from tests.sim.box import SCHOOL_NAME
-from tests.sim.durable.act import Act, Fact, LostError, UnusableError, Witness, check_ledger
+from tests.sim.durable.act import Act, Fact, LostError, UnusableError, Witness
 
 PASSWORD: Final = "correct horse battery"
 KEYS, STATE, CERTIFICATE = "keys", "state", "certificates/staff.crt"
@@ -91,7 +92,9 @@ class FoundBox(Founding):
         key = SigningKey.from_pem((folder / KEYS / DEVICE_KEY).read_bytes())
         box = open_box(folder / STATE, (folder / KEYS / DATABASE_KEY).read_bytes(), key, SystemClock())
         with box.database:
-            check_ledger(box.ledger, [], frozenset())
+            audited = audit(box, None)
+            if not audited.good:
+                raise ValueError(f"{audited.faults} {audited.database}")
             StaffAccounts(box, StaffStore(box.database)).sign_in("admin", PASSWORD)
         serve_with(folder / CERTIFICATE, folder / KEYS / STAFF_KEY)
 

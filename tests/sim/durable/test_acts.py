@@ -10,8 +10,8 @@ from appliance.store.database import Database
 from appliance.store.migrate import SchemaTooOldError, check_schema
 from appliance.store.schema import BOX_FAMILIES
 from tests.sim.box import DATABASE_KEY
-from tests.sim.durable.act import Act, Fact, LostError, UnusableError, Witness, opened
-from tests.sim.durable.acts import ACTS, Append, Migrate
+from tests.sim.durable.act import Act, Fact, LostError, UnusableError, opened
+from tests.sim.durable.acts import ACTS, Append, Erase, Migrate
 from tests.sim.durable.controls import CONTROLS, act_named
 from tests.sim.durable.founding import CERTIFICATE, KEYS, STATE, FoundBox, FoundHub, Founding
 
@@ -47,7 +47,7 @@ def entries(facts: list[Fact]) -> list[list[object]]:
 def test_an_act_keeps_its_promise(act: Act, tmp_path: Path) -> None:
     facts = done(act, tmp_path)
     again = act.check(tmp_path, facts)
-    assert all(entry in entries(again) for entry in entries(facts))
+    assert [entry[:2] for entry in entries(again)][: len(entries(facts))] == [entry[:2] for entry in entries(facts)]
     act.check(tmp_path, facts + again)
 
 
@@ -75,35 +75,19 @@ def test_an_entry_that_is_not_what_was_promised_is_lost(
         Append().check(tmp_path, [*facts, {"entries": [spoil(entries(facts)[-1])]}])
 
 
-class Eraser(Append):
-    """Takes away the body of the second entry."""
-
-    name = "eraser"
-
-    def run(self, folder: Path, witness: Witness, times: int) -> None:
-        with opened(folder) as (database, _):
-            witness.begins()
-            with database.transaction() as transaction:
-                transaction.run("UPDATE entry SET body = NULL WHERE id & 0xfffffffffff = 1")
-            witness.done({"erased": 1})
-
-    def may_be_erased(self, facts: list[Fact]) -> frozenset[int]:
-        return frozenset([1])
-
-
 def test_a_body_may_go_where_the_act_erases_and_never_comes_back(tmp_path: Path) -> None:
-    before = Eraser().prepare(tmp_path)
-    Eraser().check(tmp_path, before)
-    Eraser().run(tmp_path, Heard(), 1)
-    after = Eraser().check(tmp_path, before)
-    assert entries(after)[1][2] is None
-    with pytest.raises(LostError, match="entry 1 is another"):
-        Append().check(tmp_path, before)
+    act, facts = Erase(), done(Erase(), tmp_path)
+    there = act.check(tmp_path, facts)
+    assert [body is None for _, _, body in entries(there)[:5]] == [True, True, True, False, False]
+    with pytest.raises(LostError, match="entry 0 is another"):
+        Append().check(tmp_path, facts)
+    with pytest.raises(LostError, match="erased and is there"):
+        act.check(tmp_path, [*facts, {"entries": [], "erased": 3}])
     other = tmp_path / "other"
     other.mkdir()
-    index, leaf, _ = entries(Eraser().prepare(other))[1]
+    index, leaf, _ = entries(act.prepare(other))[1]
     with pytest.raises(LostError, match="entry 1 is another"):
-        Eraser().check(other, [{"entries": [[index, leaf, None]]}])
+        act.check(other, [{"entries": [[index, leaf, None]]}])
 
 
 def test_a_ledger_that_does_not_verify_is_of_no_use(tmp_path: Path) -> None:
