@@ -151,7 +151,9 @@ def test_nothing_is_made_when_the_keys_could_not_be_sealed(box: BootedBox, chip:
     assert "appliance-keys" not in box.run("ls", "/run").stdout
 
 
-def test_when_the_keys_could_not_be_sealed_after_all_the_next_founding_makes_others(box: BootedBox, chip: Chip, founded: str) -> None:
+def test_when_the_keys_could_not_be_sealed_after_all_the_next_founding_makes_others(
+    box: BootedBox, chip: Chip, founded: str
+) -> None:
     box.run("sh", "-c", "rm -f /etc/appliance/site.toml; rm -rf /etc/credstore.encrypted; mkdir -p /root/first/bin")
     box.run("sh", "-c", "mv /var/lib/appliance /root/data.$$; systemd-tmpfiles --create --prefix=/var/lib/appliance")
     # The TPM answers while it is made ready, and no more when the keys are to be sealed.
