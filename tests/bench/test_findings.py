@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.store.database import StoreError
+from appliance.store.faults import StoreError
 from tests.bench.findings import Findings, conclude, shares, summary
 from tests.sim.durable.act import Act, Fact, LostError, UnusableError, Witness
 from tests.sim.durable.acts import ACTS
