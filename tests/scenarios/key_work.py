@@ -81,7 +81,7 @@ def run_out_of_room(path: Path) -> None:
 
     def fill(stage: Stage, _: int) -> None:
         if stage is Stage.MADE:
-            occupy(0)
+            occupy(LITTLE_BYTES)  # enough to begin with
 
     def occupy(left: int) -> None:
         with filler.open("wb") as file:
