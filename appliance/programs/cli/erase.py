@@ -3,10 +3,9 @@
 import argparse
 
 from appliance.errors import RefusedError
-from appliance.programs.cli.ledger import entry_index
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, say, show
-from appliance.programs.cli.parsing import Commands, add_command, add_group
+from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_index
 from appliance.school.retention import Retention, Rule
 from appliance.services.check_in import receipt_number
 from appliance.services.erasure import Erased, Erasure

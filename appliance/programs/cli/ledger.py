@@ -5,28 +5,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.config import read_credential
-from appliance.errors import MadoguchiError, RefusedError, UntrustedError
+from appliance.errors import MadoguchiError, UntrustedError
 from appliance.ledger.entry import type_label
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.receipt import receipt_text
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show, show_progress
-from appliance.programs.cli.parsing import Commands, add_command, add_group
+from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_index
 from appliance.services.audit import Audit, audit, audit_pages
 from appliance.services.check_in import receipt_number
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.founding import DATABASE_KEY
 from appliance.services.opening import DATABASE_NAME
 from appliance.store.faults import StoreError, WrongKeyError
-
-MOST_DIGITS = 18
-"""As many as fit an SQLite integer."""
-
-
-class ReceiptNumberError(RefusedError):
-    """Not an entry's index and not a receipt number such as ``M-000123``."""
-
-    code = "receipt.number"
 
 
 def add(commands: Commands) -> None:
@@ -119,11 +110,3 @@ def receipt(arguments: argparse.Namespace) -> int:
     result = {"number": receipt_number(index), "confirmed": confirmed, "bytes": len(data), "text": text}
     show(result, arguments.json, text)
     return FINE
-
-
-def entry_index(number: str) -> int:
-    """The index of an entry that a person named; raises ``ReceiptNumberError``."""
-    text = number.upper().removeprefix("M-")
-    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
-        raise ReceiptNumberError()
-    return int(text)

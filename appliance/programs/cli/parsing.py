@@ -4,8 +4,18 @@ import argparse
 from collections.abc import Callable
 from typing import TypeAlias
 
+from appliance.errors import RefusedError
+
+MOST_DIGITS = 18
+"""As many as fit an SQLite integer."""
 # What add_subparsers gives back: its type has no public name, and takes a parameter for type checkers only.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class ReceiptNumberError(RefusedError):
+    """Not an entry's index and not a receipt number such as ``M-000123``."""
+
+    code = "receipt.number"
 
 
 def add_group(commands: Commands, name: str, text: str) -> Commands:
@@ -22,6 +32,14 @@ def add_command(
     parser.add_argument("--json", action="store_true", help="answer with JSON, for programs")
     parser.set_defaults(run=run)
     return parser
+
+
+def entry_index(number: str) -> int:
+    """The index of an entry from what people call it; raises ``ReceiptNumberError``."""
+    text = number.upper().removeprefix("M-")
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
+        raise ReceiptNumberError()
+    return int(text)
 
 
 def _sentence(text: str) -> str:

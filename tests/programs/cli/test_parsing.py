@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from appliance.programs.cli.parsing import add_command, add_group
+from appliance.programs.cli.parsing import ReceiptNumberError, add_command, add_group, entry_index
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,3 +39,14 @@ def test_the_text_becomes_a_sentence(parser: argparse.ArgumentParser, capsys: py
         with pytest.raises(SystemExit):
             parser.parse_args([*words, "--help"])
         assert f"\n\n{sentence}\n\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("number", "index"), [("0", 0), ("M-000123", 123), ("m-7", 7), ("9" * 18, 10**18 - 1)])
+def test_an_entry_goes_by_its_index_or_its_number(number: str, index: int) -> None:
+    assert entry_index(number) == index
+
+
+@pytest.mark.parametrize("number", ["", "M-", "-1", "1.0", "１２", "x", "9" * 19])
+def test_anything_else_is_no_number(number: str) -> None:
+    with pytest.raises(ReceiptNumberError):
+        entry_index(number)
