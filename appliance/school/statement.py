@@ -6,11 +6,21 @@ elsewhere, and no page chooses these bytes: they are made here from the sentence
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any, Self
 
-from appliance.ledger.encoding import encode
+from appliance.errors import UntrustedError
+from appliance.ledger.encoding import EncodingError, decode, encode
 
 DOMAIN = "madoguchi statement v1"
 NONCE_BYTES = 16
+END_MS = 253_402_300_800_000
+"""The year 10000, in milliseconds since 1970: no clock says so."""
+
+
+class StatementFormError(UntrustedError):
+    """Bytes that are no statement, or not the canonical form of one, or one of a version that is not known."""
+
+    code = "statement.form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,44 @@ class Statement:
     lines: tuple[str, ...]
     nonce: bytes
     time_ms: int
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """The statement of which exactly these bytes are the canonical form; raises ``StatementFormError``."""
+        try:
+            value = decode(data)
+        except EncodingError as error:
+            raise StatementFormError(reason="not canonical") from error
+        match value:
+            case [
+                str(domain),
+                {
+                    "purpose": str(purpose),
+                    "school": str(code),
+                    "school_name": str(name),
+                    "language": str(language),
+                    "lines": [*lines],
+                    "nonce": bytes(nonce),
+                    "time_ms": int(time_ms),
+                },
+            ] if domain == DOMAIN:
+                texts = tuple(one for one in lines if isinstance(one, str))
+                statement = cls(purpose, code, name, language, texts, nonce, time_ms)
+                # Whatever is more than a statement has is not in what is made of it anew.
+                if statement.canonical() == data and len(nonce) == NONCE_BYTES and 0 <= time_ms < END_MS:
+                    return statement
+        raise StatementFormError(reason="another form")
+
+    def said(self) -> dict[str, Any]:
+        """Everything but the nonce, ready for JSON."""
+        return {
+            "purpose": self.purpose,
+            "school": self.school_code,
+            "school_name": self.school_name,
+            "language": self.language,
+            "lines": list(self.lines),
+            "time_ms": self.time_ms,
+        }
 
     def canonical(self) -> bytes:
         """The bytes whose SHA-256 the card signs."""
