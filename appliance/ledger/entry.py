@@ -45,6 +45,7 @@ class EntryType(Enum):
     GUARDIAN_LINKED = (16, "guardian.linked", 1)
     GUARDIAN_AUTHENTICATED = (17, "guardian.authenticated", 1)
     LINK_CODE_ISSUED = (18, "link_code.issued", 1)
+    CARD_CERTIFICATE = (19, "card.certificate", 1)
     STAFF_ADDED = (32, "staff.added", 1)
     STAFF_SIGNED_IN = (33, "staff.signed_in", 1)
     ROSTER_IMPORTED = (48, "roster.imported", 1)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from appliance.errors import UntrustedError
 from appliance.ledger.entry import EntryType, IdentityKind
-from appliance.ledger.evidence import Evidence, EvidenceSealer, SealedEvidence
 from appliance.ledger.receipt import receipt_text
 from appliance.school.link_code import CodeUsedError, check_attempts, check_code, digest, parse_link_code
 from appliance.school.statement import NONCE_BYTES, Statement
+from appliance.services.evidence import Card, EvidenceKeeper
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Appending, Draft
 from appliance.store.cards import CardStore
@@ -65,10 +65,9 @@ class CheckIn:
         policy: Policy,
         verifier_key: Callable[[], bytes | None],
     ) -> None:
-        self._box, self._cards, self._visits, self._evidence = box, cards, visits, evidence
+        self._box, self._cards, self._visits = box, cards, visits
         self._anchors, self._policy = anchors, policy
-        self._verifier_key = verifier_key
-        self._sealer: EvidenceSealer | None = None
+        self._evidence = EvidenceKeeper(box, evidence, verifier_key)
 
     def recognise(self, der: bytes) -> KnownCard:
         """Raises ``card.untrusted_*`` for a certificate that is not to be believed."""
@@ -109,12 +108,13 @@ class CheckIn:
         guardian = linking.guardian if linking is not None else card.guardian
         if guardian is None:
             raise NotLinkedError()
-        sealed = self._seal(Evidence(statement.canonical(), card.der, signature))
         with self._box.ledger.append() as appending:
             subject = appending.identity(IdentityKind.GUARDIAN, self._box.pseudonym(f"guardian:{guardian}"))
             card_number = appending.identity(IdentityKind.CARD, card.pseudonym)
             if linking is not None:
                 self._link(appending, card, linking, subject, card_number)
+            shown = Card(card_number, card.pseudonym, card.der)
+            sealed = self._evidence.seal(appending, shown, statement.canonical(), signature)
             content = {
                 "purpose": statement.purpose,
                 "channel": "kiosk",
@@ -122,16 +122,20 @@ class CheckIn:
                 "revocation": str(NOT_CHECKED),
                 "language": statement.language,
                 "statement": statement.digest(),
-                "evidence": None if sealed is None else sealed.digest,
+                "evidence": None if sealed is None else sealed.evidence.item.digest,
                 "card": card_number,
             }
-            draft = Draft(EntryType.GUARDIAN_AUTHENTICATED, content, actor=subject, subject=subject)
-            index = appending.add(draft)
-            if sealed is not None and self._sealer is not None:
-                self._evidence.add(appending.transaction, sealed, self._sealer.epoch_key, statement.time_ms)
+            refs = () if sealed is None else (sealed.introduced,)
+            index = appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, content, subject, subject, refs))
+            if sealed is not None:
+                self._evidence.keep(appending, index, sealed.evidence)
             visit = StoredVisit(index, guardian, statement.purpose, statement.time_ms)
             self._visits.add(appending.transaction, visit)
         return index
+
+    def end_old_epoch(self) -> None:
+        """To be called now and then: at midnight the box forgets how to read the evidence of the day."""
+        self._evidence.end_old_epoch()
 
     def receipt_text(self, index: int) -> str:
         """The text of the receipt's QR code."""
@@ -148,13 +152,6 @@ class CheckIn:
         content = {"card": card_number, "with": "code"}
         linked = appending.add(Draft(EntryType.GUARDIAN_LINKED, content, actor=subject, subject=subject))
         self._cards.link(appending.transaction, card.pseudonym, linking.guardian, linked, now_ms)
-
-    def _seal(self, evidence: Evidence) -> SealedEvidence | None:
-        # Before enrolment there is no verifier to seal for; what cannot be sealed is not kept.
-        if self._sealer is None:
-            key = self._verifier_key()
-            self._sealer = EvidenceSealer(key) if key is not None else None
-        return self._sealer.seal(evidence) if self._sealer is not None else None
 
 
 def receipt_number(index: int) -> str:

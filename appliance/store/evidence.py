@@ -1,25 +1,51 @@
-"""Sealed evidence, kept until it has reached the hub's verifier."""
+"""Sealed evidence, kept until it has reached the hub's verifier, and which certificates it holds already."""
+
+from dataclasses import dataclass
 
 from appliance.ledger.evidence import SealedEvidence
 from appliance.store.database import Database, Transaction
 
 
+@dataclass(frozen=True, slots=True)
+class StoredEvidence:
+    """``message`` is that of the item's epoch."""
+
+    item: SealedEvidence
+    message: bytes
+
+
 class EvidenceStore:
-    """Items by their digest, and the message of each epoch that carries its key to the verifier."""
+    """Items by their digest and by the entry that they belong to; the message of each epoch once."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, transaction: Transaction, item: SealedEvidence, epoch_key: bytes, now_ms: int) -> None:
-        """``epoch_key`` is the HPKE message of the item's epoch; it is stored once."""
-        transaction.run("INSERT OR IGNORE INTO evidence_epoch VALUES (?, ?, ?)", (item.epoch, epoch_key, now_ms))
-        transaction.run("INSERT INTO evidence VALUES (?, ?, ?)", (item.digest, item.epoch, item.sealed))
+    def add(self, transaction: Transaction, entry: int, evidence: StoredEvidence, now_ms: int) -> None:
+        """``entry`` is the index of the entry whose body names the item."""
+        item = evidence.item
+        transaction.run("INSERT OR IGNORE INTO evidence_epoch VALUES (?, ?, ?)", (item.epoch, evidence.message, now_ms))
+        row = (item.digest, item.epoch, item.sealed, entry)
+        transaction.run("INSERT INTO evidence (digest, epoch, sealed, entry) VALUES (?, ?, ?, ?)", row)
 
-    def find(self, digest: bytes) -> tuple[SealedEvidence, bytes] | None:
-        """The item and the HPKE message of its epoch."""
+    def find(self, digest: bytes) -> StoredEvidence | None:
         found = self._database.row(
             "SELECT digest, epoch, evidence.sealed, evidence_epoch.sealed FROM evidence"
             " JOIN evidence_epoch ON evidence_epoch.id = epoch WHERE digest = ?",
             (digest,),
         )
-        return None if found is None else (SealedEvidence(*found[:3]), found[3])
+        return None if found is None else StoredEvidence(SealedEvidence(*found[:3]), found[3])
+
+    def add_certificate(self, transaction: Transaction, known: bytes, entry: int) -> None:
+        """``known`` is a keyed digest, ``entry`` introduced the certificate."""
+        transaction.run("INSERT INTO card_certificate VALUES (?, ?)", (known, entry))
+
+    def certificate(self, transaction: Transaction, known: bytes) -> int | None:
+        """The entry that introduced the certificate of this keyed digest."""
+        found = transaction.row("SELECT entry FROM card_certificate WHERE known = ?", (known,))
+        return None if found is None else int(found[0])
+
+    def delete(self, transaction: Transaction, entry: int) -> int:
+        """Deletes the items of an entry, and with those of ``card.certificate`` that the certificate is known: the
+        next visit introduces it anew. How many items there were."""
+        transaction.run("DELETE FROM card_certificate WHERE entry = ?", (entry,))
+        return transaction.run("DELETE FROM evidence WHERE entry = ?", (entry,))

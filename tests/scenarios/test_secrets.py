@@ -18,9 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance.ledger.evidence import EvidenceOpener, SealedEvidence
+from appliance.ledger.disclosure import item_keys
+from appliance.ledger.evidence import EPOCH_INFO, HEAD_BYTES, EvidenceOpener
+from appliance.ledger.evidence_file import EvidenceFile
 from appliance.programs.hub.settings import EVIDENCE_KEY
 from appliance.school.people import Name
+from appliance.services.evidence import evidence_file
+from appliance.store.evidence import EvidenceStore
 from tests.scenarios.acts import CARDS, come, leave, link, problem, tries, visit
 from tests.scenarios.books import at_box, at_hub, opened_box, opened_hub, settle
 from tests.scenarios.conftest import copied
@@ -188,21 +192,31 @@ def test_no_certificate_serial_is_anywhere_but_sealed_for_the_verifier(session: 
         ]
 
 
+def sealed_evidence(session: Session) -> list[EvidenceFile]:
+    """The evidence of the first two visits, one of each card."""
+    with opened_box(session.world) as box:
+        first = box.database.rows("SELECT entry FROM visit ORDER BY entry LIMIT 2")
+        return [evidence_file(box, EvidenceStore(box.database), entry) for (entry,) in first]
+
+
+def verifier(session: Session) -> EvidenceOpener:
+    return EvidenceOpener.from_bytes((session.world.prefecture / "credentials" / EVIDENCE_KEY).read_bytes())
+
+
 def opened_evidence(session: Session) -> list[bytes]:
     """The certificates in the evidence of the first two visits, opened with the key that the hub alone has."""
-    verifier = EvidenceOpener.from_bytes((session.world.prefecture / "credentials" / EVIDENCE_KEY).read_bytes())
-    with opened_box(session.world) as box:
-        epochs: dict[bytes, bytes] = dict(box.database.rows("SELECT id, sealed FROM evidence_epoch"))
-        first = box.database.rows("SELECT entry FROM visit ORDER BY entry LIMIT 2")
-        found = []
-        for (entry,) in first:
-            body = box.ledger.body(entry)
-            assert body is not None
-            digest = body.read()["evidence"]
-            row = box.database.row("SELECT epoch, sealed FROM evidence WHERE digest = ?", (digest,))
-            assert row is not None
-            found.append(verifier.open(epochs[row[0]], SealedEvidence(digest, row[0], row[1])).certificate)
-    return found
+    opener = verifier(session)
+    return [opener.open_certificate(one.certificate_message, one.claim.certificate) for one in sealed_evidence(session)]
+
+
+def test_no_key_of_evidence_is_anywhere(session: Session) -> None:
+    opener, wanted = verifier(session), dict[str, bytes]()
+    for number, one in enumerate(sealed_evidence(session)):
+        items = item_keys(one, opener)
+        epoch = opener.unseal(one.act_message[HEAD_BYTES:], EPOCH_INFO + one.claim.act.epoch)
+        for name, key in (("act", items.act), ("certificate", items.certificate), ("epoch", epoch)):
+            wanted |= spellings(f"{name} {number}", key)
+    assert look(wanted, session.left_behind | session.opened | session.pages | session.processes.seen) == []
 
 
 def test_no_individual_number_is_anywhere(session: Session) -> None:

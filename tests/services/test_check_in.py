@@ -26,7 +26,6 @@ from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox
 from appliance.services.roster import ImportRoster
 from appliance.store.cards import CardStore
-from appliance.store.evidence import EvidenceStore
 from appliance.store.faults import DiskFullError
 from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
@@ -34,7 +33,6 @@ from appliance.trust.policy import UntrustedIssuerError
 from appliance.trust.signature import BadSignatureError
 from tests.school.small import make_small
 from tests.services.conftest import LINES, STAFF, Visitor
-from tests.sim.box import MakeCheckIn, Verifier
 from tests.sim.card.hierarchy import Hierarchy
 from tests.sim.clock import ManualClock
 from tests.sim.fixtures import MakeCard
@@ -55,7 +53,10 @@ def content(box: OpenBox, index: int) -> dict[str, object]:
 
 def everything(box: OpenBox) -> list[object]:
     """All that a visit can change in the database."""
-    tables = ("ledger", "entry", "identity", "visit", "card_link", "link_code", "evidence")
+    tables = (
+        *("ledger", "entry", "identity", "visit", "card_link", "link_code"),
+        *("evidence", "evidence_epoch", "card_certificate"),
+    )
     return [box.database.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
 
 
@@ -80,8 +81,9 @@ def test_the_first_visit_links_the_card(
     linking = visitor.check_in.accept_code(code.shown, 0)
     assert linking.guardian == "mother"
     index = visitor.visit(linking)
-    assert labels(box, before) == ["identity.introduced", "guardian.linked", "guardian.authenticated"]
-    assert index == before + 2
+    introduced = ["identity.introduced", "guardian.linked", "card.certificate"]
+    assert labels(box, before) == [*introduced, "guardian.authenticated"]
+    assert index == before + 3
     known = visitor.show_card()
     assert known.guardian == "mother"
     assert cards.is_linked("mother")
@@ -166,43 +168,6 @@ def test_the_statement_holds_what_the_screen_showed(check_in: CheckIn, box: Open
     assert len(first.nonce) == 16
     assert first.nonce != second.nonce
     assert first.digest() == hashlib.sha256(first.canonical()).digest() != second.digest()
-
-
-def test_only_the_verifier_reads_the_evidence(linked: Visitor, box: OpenBox, verifier: Verifier) -> None:
-    card, statement = linked.show_card(), linked.check_in.statement(LINES, "ja")
-    signature = linked.sign(statement)
-    index = linked.check_in.record(card, None, statement, signature)
-    digest = content(box, index)["evidence"]
-    assert isinstance(digest, bytes)
-    found = EvidenceStore(box.database).find(digest)
-    assert found is not None
-    evidence = verifier.opener.open(found[1], found[0])
-    assert (evidence.statement, evidence.certificate, evidence.signature) == (
-        statement.canonical(),
-        card.der,
-        signature,
-    )
-    for part in (card.der[100:140], signature[:40], LINES[0].encode()):
-        assert part not in found[0].sealed
-
-
-def test_one_epoch_lasts_until_the_next_start(linked: Visitor, make_check_in: MakeCheckIn, box: OpenBox) -> None:
-    linked.visit()
-    assert box.database.row("SELECT count(*) FROM evidence_epoch") == (1,)
-    Visitor(make_check_in(), linked.card).visit()
-    assert box.database.row("SELECT count(*) FROM evidence_epoch") == (2,)
-
-
-def test_before_enrolment_no_evidence_is_kept(
-    linked: Visitor, make_check_in: MakeCheckIn, box: OpenBox, verifier: Verifier
-) -> None:
-    kept = box.database.row("SELECT count(*) FROM evidence")
-    verifier.enrolled = False
-    visitor = Visitor(make_check_in(), linked.card)
-    assert content(box, visitor.visit())["evidence"] is None
-    assert box.database.row("SELECT count(*) FROM evidence") == kept
-    verifier.enrolled = True
-    assert content(box, visitor.visit())["evidence"] is not None
 
 
 def test_a_wrong_signature_writes_nothing(linked: Visitor, box: OpenBox) -> None:

@@ -48,6 +48,7 @@ ROWS: dict[tuple[str, int], dict[str, list[Row]]] = {
         "staff_session": [(b"t" * 32, "admin", 1, 2)],
     },
     ("box", 2): {"enrolment": [(1, '{"school": "B113299900018"}', 3)]},
+    ("box", 3): {"evidence": [(b"w" * 32, b"e" * 16, b"sealed", 9)], "card_certificate": [(b"k" * 32, 8)]},
     ("hub", 1): {
         "school": [("B113299900018", "架空小学校", "madoguchi/1/B/box/1", "madoguchi/1/B/feed/1", 1, 2)],
         "contact": [("B113299900018", 1, 5, 4, 3, None, None)],
@@ -63,6 +64,7 @@ MOVED: dict[tuple[str, int], dict[str, list[Row] | None]] = {
         "node": [(1 << 44 | 4 << 38, b"n" * 32)],
     },
     ("ledger", 5): {"entry": [(1 << 44, b"entry", b"body", b"cose")]},
+    ("box", 3): {"evidence": [(b"v" * 32, b"e" * 16, b"sealed", None)]},
 }
 
 

@@ -285,6 +285,7 @@ class Conductor:
     def _tick(self) -> None:
         while not self._ending.wait(TICK_S):
             self.handle(events.Tick(time.monotonic_ns() // 1_000_000))
+            self._check_in.end_old_epoch()
             screen = self.screen
             if screen.step is Step.DONE and not screen.confirmed and screen.entry is not None:
                 with contextlib.suppress(MadoguchiError):  # asked again at the next tick

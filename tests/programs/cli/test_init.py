@@ -142,11 +142,13 @@ def test_migrating_says_what_ran(command: CommandLine) -> None:
     assert command.run("migrate").out == "The database is up to date.\n"
     path, key = command.state / DATABASE_NAME, (command.keys / "database.key").read_bytes()
     with Database.open(path, key) as database, database.transaction() as transaction:
-        transaction.run("DROP TABLE enrolment")
-        transaction.run("DELETE FROM migration WHERE family = 'box' AND number = 2")
+        transaction.run("DROP TABLE card_certificate")
+        transaction.run("DROP INDEX evidence_by_entry")
+        transaction.run("ALTER TABLE evidence DROP COLUMN entry")
+        transaction.run("DELETE FROM migration WHERE family = 'box' AND number = 3")
     old = command.run("doctor", "--json")
     assert (old.code, old.last["error"]) == (2, "store.too_old")
-    assert command.run("migrate").out == "box/0002_enrolment\n"
+    assert command.run("migrate").out == "box/0003_evidence_by_entry\n"
     assert command.run("doctor").code == 1  # nothing runs, so something is to be said
 
 

@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from appliance.ledger.evidence import Evidence, EvidenceOpener, EvidenceSealer
+from appliance.ledger.evidence import EvidenceOpener, EvidenceSealer, SignedStatement
 from appliance.programs.hub import founding
 from appliance.programs.hub.founding import MAKERS, HubFoundedError, found_hub, make_credentials
 from appliance.store.database import Database
@@ -69,9 +69,9 @@ def test_the_certificates_are_for_what_they_are_for(hub: FoundedHub) -> None:
 
 def test_the_evidence_key_opens_what_a_box_seals(hub: FoundedHub, tmp_path: Path) -> None:
     sealer = EvidenceSealer((hub.settings.hub.state_dir / "evidence.pub").read_bytes())
-    item = Evidence(b"statement", b"certificate", b"signature")
+    item = SignedStatement(b"statement", b"certificate", b"signature")
     opener = EvidenceOpener.from_bytes((tmp_path / "hub-keys" / "hub-evidence.key").read_bytes())
-    assert opener.open(sealer.epoch_key, sealer.seal(item)) == item
+    assert opener.open(sealer.message, sealer.seal(item)) == item
 
 
 def test_the_database_is_encrypted(hub: FoundedHub) -> None:

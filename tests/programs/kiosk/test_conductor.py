@@ -28,6 +28,8 @@ from appliance.store.cards import CardStore
 from appliance.store.visits import VisitStore
 from tests.programs.kiosk.conftest import PIN, SECRET, WAIT_S, Kiosk
 from tests.sim.box import confirm
+from tests.sim.clock import ManualClock
+from tests.sim.prefecture import until
 
 
 def visits(box: OpenBox) -> int:
@@ -68,6 +70,15 @@ def test_the_log_of_a_visit_names_nobody(linked: Kiosk, check_in: CheckIn) -> No
     known = check_in.recognise(linked.card.issued.der)
     for secret in (SECRET, "mother", "見本", known.pseudonym.hex(), str(linked.card.issued.certificate.serial_number)):
         assert secret not in said
+
+
+def test_at_midnight_the_box_forgets_how_to_read_the_day(linked: Kiosk, check_in: CheckIn, clock: ManualClock) -> None:
+    linked.to_pin()
+    linked.type_pin()
+    linked.at(Step.DONE)
+    assert check_in._evidence._sealer is not None
+    clock.advance(86_400_000)
+    until("the key is gone", lambda: check_in._evidence._sealer is None, WAIT_S)
 
 
 def test_the_hubs_confirmation_reaches_the_screen(linked: Kiosk, box: OpenBox) -> None:
