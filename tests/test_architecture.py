@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
             "store.schema",
             "store.tree",
         ),
-        *("web.headers", "web.serve"),
+        *("web.headers", "web.serve", "web.console", "web.examination"),
     },
 }
 
@@ -88,8 +88,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "store.faults": "store/test_database.py",
     # An append is tried where it is used: with the ledger that it goes to.
     "store.appending": "store/test_ledger.py",
-    # A statement means something only with the visit that it is signed in.
-    "school.statement": "services/test_check_in.py",
     # One health check a file, one table of cases for all of them and for what they look at.
     "services.condition": "services/test_checks.py",
     **{

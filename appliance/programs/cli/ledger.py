@@ -1,4 +1,4 @@
-"""``appliance ledger verify|show|receipt``: what the box proves to itself, and to others on paper."""
+"""``appliance ledger verify|show|receipt|evidence``: what the box proves to itself, and to others."""
 
 import argparse
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from appliance.errors import MadoguchiError, UntrustedError
 from appliance.ledger.entry import type_label
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.receipt import receipt_text
+from appliance.programs.cli.evidence import add_export
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show, show_progress
 from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_index
@@ -21,7 +22,7 @@ from appliance.store.faults import StoreError, WrongKeyError
 
 
 def add(commands: Commands) -> None:
-    """Adds ``ledger verify``, ``ledger show`` and ``ledger receipt``."""
+    """Adds ``ledger verify``, ``show``, ``receipt`` and ``evidence``."""
     parts = add_group(commands, "ledger", "look at the box's own records and prove them")
     add_command(parts, "verify", "check every entry, the tree and its signature", verify)
     listing = add_command(parts, "show", "list entries, the latest last", show_entries)
@@ -29,6 +30,7 @@ def add(commands: Commands) -> None:
     one = add_command(parts, "receipt", "print the receipt of one entry", receipt)
     one.add_argument("number", help="index of the entry, or a number such as M-000123")
     one.add_argument("--out", type=Path, metavar="FILE", help="also write the receipt's bytes here")
+    add_export(parts)
 
 
 def verify(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""``python -m appliance.programs.hub``: found a hub, admit schools, serve, list schools.
+"""``python -m appliance.programs.hub``: found a hub, admit schools, serve, list schools, look at evidence.
 
 Exit codes: 0 fine, 1 refused, 2 could not run. With ``--json`` the output is for programs.
 """
@@ -14,7 +14,9 @@ from appliance.clock import SystemClock
 from appliance.config import CredentialSource
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
 from appliance.log import start_logging
+from appliance.programs.hub import evidence
 from appliance.programs.hub.admission import admit
+from appliance.programs.hub.files import read_file, write_file
 from appliance.programs.hub.founding import HubFoundedError, found_hub, make_credentials
 from appliance.programs.hub.page import as_json, serve_page
 from appliance.programs.hub.registry import Registry
@@ -28,14 +30,9 @@ from appliance.programs.hub.settings import (
 )
 from appliance.store.database import Database
 from appliance.sync.enrolment import EnrolmentRequest
+from appliance.web.console import explain
 
 FINE, REFUSED, COULD_NOT_RUN = 0, 1, 2
-
-
-class HubFileError(ConfigError):
-    """A file of the hub that cannot be read or written."""
-
-    code = "hub.file"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("serve", help="take what the boxes send, and show the page").set_defaults(run=_serve)
     schools = commands.add_parser("schools", help="list the schools and how far their records are confirmed")
     schools.set_defaults(run=_schools)
+    evidence.add(commands)
     # The page is a process of its own, started by serve.
     commands.add_parser("page").set_defaults(run=_page)
     for command in (init, admission, schools):
@@ -63,10 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(parsed.run(parsed))
     except (ConfigError, UnavailableError) as error:
-        print(f"appliance hub: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
+        print(f"appliance hub: {explain(error)}", file=sys.stderr)  # noqa: T201 - a command's answer
         return COULD_NOT_RUN
     except MadoguchiError as error:
-        print(f"appliance hub: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
+        print(f"appliance hub: {explain(error)}", file=sys.stderr)  # noqa: T201 - a command's answer
         return REFUSED
 
 
@@ -91,16 +89,10 @@ def _init(arguments: argparse.Namespace) -> int:
 
 def _admit(arguments: argparse.Namespace) -> int:
     settings = load_hub_settings()
-    try:
-        request = EnrolmentRequest.from_json(arguments.request.read_bytes())
-    except OSError as error:
-        raise HubFileError(file=str(arguments.request), reason=error.strerror) from error
+    request = EnrolmentRequest.from_json(read_file(arguments.request))
     with _database(settings) as database:
         bundle = admit(settings, database, SystemClock(), request)
-    try:
-        arguments.out.write_bytes(bundle.to_json())
-    except OSError as error:
-        raise HubFileError(file=str(arguments.out), reason=error.strerror) from error
+    write_file(arguments.out, bundle.to_json())
     words = f"{request.name} ({request.school}) is admitted; its enrolment is in {arguments.out}."
     _show({"school": request.school, "feed": bundle.feed_origin, "out": str(arguments.out)}, arguments.json, words)
     return FINE

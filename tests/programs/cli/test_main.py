@@ -16,9 +16,10 @@ WORKING = [
     "init", "migrate", "enroll request", "enroll accept", "doctor", "sync status", "config", "card authenticate",
     "card status", "card watch", "ledger verify", "ledger show", "ledger receipt", "receipt verify", "receipt key",
     "erase due", "erase records", "roster import", "keys prepare", "keys seal", "keys status", "keys print",
-    "keys restore", "keys rotate", "keys next", "keys adopt",
+    "keys restore", "keys rotate", "keys next", "keys adopt", "ledger evidence", "evidence audit",
+    "evidence auditor-key",
 ]  # fmt: skip
-GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys", "erase"]
+GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys", "erase", "evidence"]
 
 
 def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -38,7 +39,7 @@ def test_the_first_help_names_every_command(capsys: pytest.CaptureFixture[str]) 
     words = help_of(capsys)
     for name in {one.split()[0] for one in WORKING} | {"hub"}:
         assert f"\n    {name} " in words
-    assert len(COMMANDS) == 10
+    assert len(COMMANDS) == 11
 
 
 @pytest.mark.parametrize("name", WORKING + GROUPS)

@@ -55,6 +55,11 @@ cli-receipt-confirmed = Received by the prefecture: yes, { $at } (by the clock o
 cli-receipt-unconfirmed = Received by the prefecture: not yet when this receipt was made
 cli-receipt-confirmation-unknown = Received by the prefecture: cannot be told. It says that { $hub } received it, but the key that signed that (id { $key_id }) is not known here
 
+cli-evidence = The evidence of { $number } is in { $file }. Only the prefecture's verifier can open it.
+cli-auditor-key = The auditor's keys are made.
+    private key: { $private } (yours alone: give it to nobody)
+    public key: { $public } (give it to the prefecture)
+
 cli-roster-imported = The roster is imported: { $classes } classes, { $pupils } pupils, { $guardians } guardians, { $staff } staff
 
 cli-card-good = good

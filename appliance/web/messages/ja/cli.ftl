@@ -55,6 +55,11 @@ cli-receipt-confirmed = 県の受領: 受領ずみです。{ $at }（{ $hub } �
 cli-receipt-unconfirmed = 県の受領: この受領証を作ったときは、まだでした
 cli-receipt-confirmation-unknown = 県の受領: 確かめられません。{ $hub } が受領したと書いてありますが、署名した鍵（番号 { $key_id }）がここに登録されていません
 
+cli-evidence = { $number } の証拠を { $file } に書きました。開けるのは県の確認用の鍵だけです。
+cli-auditor-key = 監査人の鍵を作りました。
+    秘密の鍵: { $private }（本人だけが持ちます。だれにも渡さないでください）
+    公開の鍵: { $public }（県に渡してください）
+
 cli-roster-imported = 名簿を取り込みました: 学級 { $classes }、児童・生徒 { $pupils }、保護者 { $guardians }、教職員 { $staff }
 
 cli-card-good = 正しいカードです
