@@ -1,17 +1,20 @@
 """The examination of evidence in words, for the verifier and for an auditor alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from appliance.errors import MadoguchiError
-from appliance.web.console import explain, sentence
+from appliance.web.console import sentence
 
 
 def describe_examination(summary: Mapping[str, Any], fault: MadoguchiError | None) -> str:
     """``summary`` is what programs are given as JSON (``ledger.examination``), ``fault`` what the first check that
-    does not hold found. The verdict comes first, then the numbered list, then what the person read."""
-    lines = [_say("good") if fault is None else _say("refused", reason=explain(fault))]
+    does not hold found. The verdict comes first, then the numbered list, then what the person read.
+
+    What failed is said in words for who looks at evidence: the fault's own sentence is for who holds a card.
+    """
+    lines = [_say("good") if fault is None else _refusal(summary["checks"], fault)]
     if summary["test_card"]:
         lines.append(_say("test_card"))
     for number, check in enumerate(summary["checks"], 1):
@@ -27,6 +30,13 @@ def describe_examination(summary: Mapping[str, Any], fault: MadoguchiError | Non
         _say("read" if fault is None else "unproven", purpose=said["purpose"], language=said["language"]),
     ]
     return "\n".join([*lines, *(f"  {_printable(line)}" for line in said["lines"])])
+
+
+def _refusal(checks: Sequence[Mapping[str, str]], fault: MadoguchiError) -> str:
+    results = [one["result"] for one in checks]
+    at = results.index("failed")
+    reason = _say(f"failed-{checks[at]['check']}")
+    return f"{_say('refused', number=at + 1, reason=reason)} [{_printable(str(fault))}]"
 
 
 def _say(key: str, **fields: object) -> str:

@@ -106,7 +106,7 @@ def test_an_auditor_needs_no_box(case: Case, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     ("locale", "words"),
-    [("ja_JP.UTF-8", "証拠として認められません: 証拠を開けません。"), ("C", "This is no evidence: ")],
+    [("ja_JP.UTF-8", "証拠として認められません。2 番が不合格です。この鍵のために"), ("C", "This is no evidence: ")],
 )
 def test_nobody_else_is_shown_anything(case: Case, locale: str, words: str) -> None:
     case.export(case.visits[0], "evidence")

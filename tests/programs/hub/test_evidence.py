@@ -98,7 +98,7 @@ def test_the_key_may_be_a_credential(desk: Desk, monkeypatch: pytest.MonkeyPatch
 def test_another_key_a_changed_byte_and_a_swapped_item_are_refused_in_words(desk: Desk) -> None:
     other = desk.write("other.key", EvidenceOpener.make().to_bytes())
     status, out, _ = desk.show(key=other)
-    assert (status, out.startswith("This is no evidence: The evidence does not open.")) == (1, True)
+    assert (status, out.startswith("This is no evidence: check 2 failed. It was not sealed for this key")) == (1, True)
     claim = desk.first.claim
     spoilt = replace(claim.act, sealed=claim.act.sealed[:-1] + bytes([claim.act.sealed[-1] ^ 1]))
     desk.write("spoilt", replace(desk.first, claim=replace(claim, act=spoilt)).to_bytes())

@@ -357,16 +357,24 @@ statement-form = The signed statement does not have the right form
 
 ## Looking at evidence
 proof-good = The evidence is good. The holder of the card signed what is below.
-proof-refused = This is no evidence: { $reason }
+proof-refused = This is no evidence: check { $number } failed. { $reason }
+proof-failed-item = The file was damaged on the way, or changed. Get it again from the box or the prefecture.
+proof-failed-key = It was not sealed for this key, or something else in it was changed. Check which key it is for.
+proof-failed-content = An item was taken for another, or holds something else. Get it again from the box or the prefecture.
+proof-failed-form = It does not have the form of a statement that a box shows on its screen.
+proof-failed-statement = The signed statement is not that of this record.
+proof-failed-certificate = The certificate is not that of the signing.
+proof-failed-chain = No named authority issued it, or it was not in force at the signing. Check the root certificates that you named.
+proof-failed-signature = This card did not sign this statement.
 proof-test_card = It is a test card. It proves nothing of a real person.
 proof-result-good = good
 proof-result-failed = FAILED
 proof-result-open = not checked
-proof-check-item = the data are those that the records name
+proof-check-item = the data have the SHA-256 that the file gives
 proof-check-key = the key in hand opens it
 proof-check-content = the content opens with the keys of this one act
 proof-check-form = the signed statement has its one form
-proof-check-statement = the signed statement is the one of the record
+proof-check-statement = the signed statement has the SHA-256 of the record (the file says so)
 proof-check-certificate = the certificate is the one of the signing
 proof-check-chain = a named authority issued the certificate, and it was in force at the signing
 proof-check-signature = this card signed this statement

@@ -357,16 +357,24 @@ statement-form = 署名された文の形が正しくありません
 
 ## 証拠の確認
 proof-good = 証拠は本物です。カードの持ち主が、下の文に署名しました。
-proof-refused = 証拠として認められません: { $reason }
+proof-refused = 証拠として認められません。{ $number } 番が不合格です。{ $reason }
+proof-failed-item = ファイルが途中で壊れたか、書きかえられています。箱か県からもう一度もらってください。
+proof-failed-key = この鍵のために閉じたものではないか、ほかの部分が書きかえられています。鍵を確かめてください。
+proof-failed-content = 別の項目と取り違えたか、中身が違います。箱か県からもう一度もらってください。
+proof-failed-form = 箱が画面に出した文の形ではありません。
+proof-failed-statement = 署名された文は、この記録のものではありません。
+proof-failed-certificate = 証明書は、署名したときのものではありません。
+proof-failed-chain = 指定した認証局の証明書ではないか、署名の時に有効ではありませんでした。指定したルート証明書を確かめてください。
+proof-failed-signature = このカードは、この文に署名していません。
 proof-test_card = 試験用のカードです。本物の人の証拠にはなりません。
 proof-result-good = 合格
 proof-result-failed = 不合格
 proof-result-open = 未確認
-proof-check-item = データが、記録された値と一致する
+proof-check-item = データが、ファイルにある値（SHA-256）と一致する
 proof-check-key = 手元の鍵で開ける
 proof-check-content = 中身が、1 件ごとの鍵で開ける
 proof-check-form = 署名された文が、決められた形をしている
-proof-check-statement = 署名された文が、記録のものと一致する
+proof-check-statement = 署名された文が、記録の値（SHA-256、ファイルの記載）と一致する
 proof-check-certificate = 証明書が、署名したときのものと一致する
 proof-check-chain = 証明書が、指定した認証局のもので、署名の時に有効だった
 proof-check-signature = そのカードが、この文に署名した
