@@ -92,7 +92,10 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "services.condition": "services/test_checks.py",
     **{
         f"services.checks.{name}": "services/test_checks.py"
-        for name in ("card", "clock", "disk", "enrolment", "hub", "keys", "line", "reader", "readers", "rotation")
+        for name in (
+            *("card", "clock", "clock_ahead", "disk", "enrolment", "hub", "keys", "line"),
+            *("reader", "readers", "rotation", "storage"),
+        )
     },
     "services.checks": "services/test_checks.py",
     # They drive a TPM and systemd's programs, and mean nothing without them.

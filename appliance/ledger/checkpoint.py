@@ -82,6 +82,11 @@ def claimed_size(cose: bytes) -> int:
     return int(_parse(cose, None)[0][SIZE])
 
 
+def claimed_time_s(cose: bytes) -> int:
+    """The signer's time of a checkpoint or cosignature that was verified before; raises ``CheckpointError``."""
+    return int(_parse(cose, None)[0][IAT])
+
+
 def signature_input(protected: bytes, payload: bytes) -> bytes:
     """Sig_structure of RFC 9052 section 4.4 with empty external data."""
     return encode(["Signature1", protected, b"", payload])

@@ -11,6 +11,7 @@ from appliance.ledger.receipt import receipt_text
 from appliance.school.link_code import CodeUsedError, check_attempts, check_code, digest, parse_link_code
 from appliance.school.statement import NONCE_BYTES, Statement
 from appliance.services.evidence import Card, EvidenceKeeper
+from appliance.services.ledger_clock import check_wall_clock
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Appending, Draft
 from appliance.store.cards import CardStore
@@ -18,7 +19,7 @@ from appliance.store.evidence import EvidenceStore
 from appliance.store.ledger import Confirmation
 from appliance.store.visits import StoredVisit, VisitStore
 from appliance.trust.anchors import Anchor
-from appliance.trust.chain import AuthenticationCertificate, verify
+from appliance.trust.chain import AuthenticationCertificate, ExpiredCertificateError, NotYetValidError, verify
 from appliance.trust.policy import Policy
 from appliance.trust.signature import verify_signature
 from appliance.trust.status import NOT_CHECKED
@@ -70,9 +71,14 @@ class CheckIn:
         self._evidence = EvidenceKeeper(box, evidence, verifier_key)
 
     def recognise(self, der: bytes) -> KnownCard:
-        """Raises ``card.untrusted_*`` for a certificate that is not to be believed."""
-        now = datetime.fromtimestamp(self._box.clock.now_ms() / 1000, UTC)
-        certificate = verify(der, self._anchors, now, self._policy)
+        """Raises ``card.untrusted_*`` for a certificate that is not to be believed; ``WrongClockError`` if its dates
+        are what is wrong, and the clock of the box cannot be right: no card is blamed for that."""
+        now_ms = self._box.clock.now_ms()
+        try:
+            certificate = verify(der, self._anchors, datetime.fromtimestamp(now_ms / 1000, UTC), self._policy)
+        except (ExpiredCertificateError, NotYetValidError):
+            check_wall_clock(now_ms, self._box.ledger)
+            raise
         pseudonym = certificate.pseudonym(self._box.school_key)
         return KnownCard(certificate, der, pseudonym, self._cards.guardian_of(pseudonym))
 
@@ -108,6 +114,7 @@ class CheckIn:
         guardian = linking.guardian if linking is not None else card.guardian
         if guardian is None:
             raise NotLinkedError()
+        self._box.room.require()
         with self._box.ledger.append() as appending:
             subject = appending.identity(IdentityKind.GUARDIAN, self._box.pseudonym(f"guardian:{guardian}"))
             card_number = appending.identity(IdentityKind.CARD, card.pseudonym)

@@ -1,16 +1,22 @@
 """What the health checks look at, gathered once for the command line, the staff page and the hub alike."""
 
-import os
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
-from appliance.errors import Field
+from appliance.errors import BusyError, Field, UnavailableError
 from appliance.ledger.entry import EPOCH_MS
+from appliance.services.ledger_clock import latest_plausible_ms
 from appliance.services.opening import OpenBox
 from appliance.services.sealing import Seal
+from appliance.store.disk import Disk, DiskFault, look_at_disk
+from appliance.store.faults import DiskFullError, ReadOnlyError
 from appliance.store.signal import SignalStore
 
 NOTE, WARNING, FAULT = "note", "warning", "fault"
+TRIAL = "trial"
+FAULTS: dict[type[UnavailableError], DiskFault] = {
+    DiskFullError: DiskFault.FULL,
+    ReadOnlyError: DiskFault.READ_ONLY,
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ class Heard:
 
 @dataclass(frozen=True)
 class Condition:
-    """Sizes count entries; ``free_bytes`` is what the disk of the database still has; times are milliseconds.
+    """Sizes count entries; times are milliseconds. ``disk`` is the disk of the database, tried at
+    ``now_ms``; ``reserve_given_up`` says that only essential records are taken, and a wall clock past
+    ``latest_plausible_ms`` is not believed.
 
     ``wanted_reader`` is the setting ``reader.name``, the beginning of a reader's name or nothing; ``keys`` is how the
     keys are sealed, None where that is not known.
@@ -52,14 +60,21 @@ class Condition:
     receipted: int
     last_entry_ms: int
     oldest_pending_ms: int | None
-    free_bytes: int
-    total_bytes: int
+    disk: Disk
     enrolled: bool
     reader: Heard | None
     sync: Heard | None
     wanted_reader: str = ""
     keys: Seal | None = None
     rotation_unfinished: bool = False
+    reserve_given_up: bool = False
+    latest_plausible_ms: int = 1 << 62
+
+    @property
+    def heard(self) -> bool:
+        """Whether the programs can say anything: what they say is written on this disk, and silence means nothing
+        while it takes no writes."""
+        return self.disk.fault is None and not self.reserve_given_up
 
     @property
     def pending(self) -> int:
@@ -74,7 +89,8 @@ def observe(
     oldest = None
     if head.cosigned_size < head.size:
         oldest = box.ledger.entry(head.cosigned_size).wall_ms
-    disk = os.statvfs(Path(box.database.path).parent)
+    box.room.restore()
+    disk = _try_disk(box, signals, now_ms)
 
     def signal(name: str) -> Heard | None:
         found = signals.read(name)
@@ -86,11 +102,26 @@ def observe(
         receipted=head.cosigned_size,
         last_entry_ms=head.last_time_ms + EPOCH_MS,
         oldest_pending_ms=oldest,
-        free_bytes=disk.f_bavail * disk.f_frsize,
-        total_bytes=disk.f_blocks * disk.f_frsize,
+        disk=disk,
         enrolled=enrolled,
         reader=signal("reader"),
         sync=signal("sync"),
         wanted_reader=wanted_reader,
         keys=keys,
+        reserve_given_up=box.room.reserve.given_up,
+        latest_plausible_ms=latest_plausible_ms(box.ledger),
     )
+
+
+def _try_disk(box: OpenBox, signals: SignalStore, now_ms: int) -> Disk:
+    """The disk as a file of its own meets it, and as the database does: one bad place may be under either."""
+    disk = look_at_disk(box.database.path.parent)
+    if disk.fault is not None:
+        return disk
+    try:
+        signals.write(TRIAL, {}, now_ms)
+    except BusyError:
+        return disk  # somebody else is writing, so it can be written
+    except UnavailableError as error:
+        return replace(disk, fault=FAULTS.get(type(error), DiskFault.BROKEN))
+    return disk

@@ -34,10 +34,11 @@ class LinkCodes:
         self._box, self._cards, self._people = box, cards, people
 
     def issue(self, guardian_id: str, staff_id: str) -> PrintedCode:
-        """A code for this guardian; an older unused one ends. Raises ``NotAGuardianError``."""
+        """A code for this guardian; an older unused one ends. Raises ``NotAGuardianError``, ``DiskFullError``."""
         guardian = self._people.person(guardian_id)
         if guardian is None or guardian.kind != "guardian" or not guardian.present:
             raise NotAGuardianError()
+        self._box.room.require()
         now_ms = self._box.clock.now_ms()
         code = self._unused()
         stored = StoredCode(digest(code, self._box.school_key), guardian_id, now_ms, expiry_ms(now_ms), None, None)

@@ -9,6 +9,8 @@ from appliance.clock import Clock
 from appliance.errors import ConfigError, RefusedError
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
+from appliance.services.ledger_clock import LedgerClock
+from appliance.services.room import Room
 from appliance.store.appending import Draft
 from appliance.store.database import Database, Keys
 from appliance.store.files import make_folder
@@ -57,6 +59,11 @@ class OpenBox:
     clock: Clock
     note: HeadNote
 
+    @property
+    def room(self) -> Room:
+        """Asked before a record that is not essential, and used by those that are."""
+        return Room(self.database.path)
+
     def pseudonym(self, local_id: str) -> bytes:
         """16 bytes that stand for a person in the ledger; only this box can tell whom."""
         return hmac.digest(self.school_key, local_id.encode(), hashlib.sha256)[:PSEUDONYM_BYTES]
@@ -81,7 +88,8 @@ def open_box(
         raise NotFoundedError()
     school = School(*found)
     note = HeadNote(state_dir / NOTE_NAME)
-    ledger = OwnLedger.find(database, school.origin).attach(device_key, clock, note)
+    ledger = OwnLedger.find(database, school.origin)
+    ledger.attach(device_key, LedgerClock(clock, ledger), note)
     if ledger.public_key.key_id != device_key.public.key_id:
         raise ConfigError(reason="the device key is not the one this ledger was signed with")
     with database.transaction() as transaction:
@@ -102,7 +110,8 @@ def found_box(
     origin = box_origin(code, 1)
     if database.row("SELECT 1 FROM ledger WHERE origin = ?", (origin,)) is None:
         OwnLedger.add(database, origin, device_key.public)
-    ledger = OwnLedger.find(database, origin).attach(device_key, clock, HeadNote(state_dir / NOTE_NAME))
+    ledger = OwnLedger.find(database, origin)
+    ledger.attach(device_key, LedgerClock(clock, ledger), HeadNote(state_dir / NOTE_NAME))
     with ledger.append() as appending:
         opened = {"origin": origin, "school": code, "boot_id": clock.boot_id, "key_id": device_key.public.key_id}
         appending.add(Draft(EntryType.LEDGER_OPENED, opened))

@@ -27,6 +27,7 @@ class ImportRoster:
         counts = {"classes": sum(one.homeroom for one in roster.classes)}
         for person in roster.people:
             counts[person.kind.value] = counts.get(person.kind.value, 0) + 1
+        self._box.room.require()
         with self._box.ledger.append() as appending:
             self._people.replace(appending.transaction, roster, file, today, now_ms)
             self._cards.withdraw_codes_of_absent(appending.transaction, now_ms)

@@ -3,12 +3,13 @@
 import hashlib
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from appliance.errors import RefusedError, UntrustedError
+from appliance.errors import RefusedError, UnavailableError, UntrustedError
 from appliance.ledger.entry import EntryType, IdentityKind
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Draft
@@ -80,27 +81,33 @@ class StaffAccounts:
         check_account(staff_id, password)
         staff = StoredStaff(staff_id, name, role, self._hasher.hash(password), 0, 0)
         try:
-            with self._box.ledger.append() as appending:
-                self._store.add(appending.transaction, staff, self._box.clock.now_ms())
-                number = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff_id}"))
-                appending.add(Draft(EntryType.STAFF_ADDED, {"role": role}, subject=number))
+            self._box.room.use(lambda: self._add(staff))
         except ConstraintError as error:
             raise StaffIdError(reason="taken") from error
 
+    def _add(self, staff: StoredStaff) -> None:
+        with self._box.ledger.append() as appending:
+            self._store.add(appending.transaction, staff, self._box.clock.now_ms())
+            number = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff.id}"))
+            appending.add(Draft(EntryType.STAFF_ADDED, {"role": staff.role}, subject=number))
+
     def sign_in(self, staff_id: str, password: str) -> str:
         """The token of a new session; raises ``WrongPasswordError`` or ``AccountLockedError``."""
-        now_ms = self._box.clock.now_ms()
-        staff = self._begin_try(staff_id, now_ms)
+        now_ms, room = self._box.clock.now_ms(), self._box.room
+        staff = room.use(lambda: self._begin_try(staff_id, now_ms))
         if not self._matches(self._decoy if staff is None else staff.password, password) or staff is None:
             raise WrongPasswordError()
-        self._store.set_failures(staff_id, 0, 0)
+        room.use(lambda: self._store.set_failures(staff_id, 0, 0))
         token = secrets.token_urlsafe(TOKEN_BYTES)
+        room.use(lambda: self._open_session(token, staff_id, now_ms))
+        return token
+
+    def _open_session(self, token: str, staff_id: str, now_ms: int) -> None:
         with self._box.ledger.append() as appending:
             self._store.close_sessions_before(appending.transaction, now_ms - IDLE_MS, now_ms - ABSOLUTE_MS)
             self._store.open_session(appending.transaction, _digest(token), staff_id, now_ms)
             number = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff_id}"))
             appending.add(Draft(EntryType.STAFF_SIGNED_IN, {"with": "password"}, actor=number, subject=number))
-        return token
 
     def signed_in(self, token: str | None, *, active: bool = True) -> SignedIn:
         """Who holds this token; raises ``SignInNeededError`` when nobody does or the session has ended.
@@ -116,7 +123,8 @@ class StaffAccounts:
             self._store.close_session(_digest(token))
             raise SignInNeededError()
         if active and (now_ms - found.seen_ms > TOUCH_MS or now_ms < found.seen_ms):
-            self._store.touch_session(_digest(token), now_ms)
+            with suppress(UnavailableError):  # who looks at why a disk takes nothing must not be sent away for it
+                self._store.touch_session(_digest(token), now_ms)
         return SignedIn(found.staff.id, found.staff.name, found.staff.role)
 
     def sign_out(self, token: str | None) -> None:

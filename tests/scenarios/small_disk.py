@@ -1,10 +1,12 @@
 """Boxes whose disk is full, or cannot be written at all.
 
-``python -m tests.scenarios.small_disk full|read-only FOLDER`` plays a founded world in that folder, and wants to run in
-a mount namespace where the box's state lies on a small file system of its own. Prints what was seen as a JSON object.
+``python -m tests.scenarios.small_disk full|read-only FOLDER`` plays a founded world in that
+folder, and wants to run in a mount namespace where the box's state lies on a small file system of its own.
+Prints what was seen as a JSON object.
 """
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -15,19 +17,20 @@ from tests.scenarios.acts import CARDS, come, entry_on, leave, link, tries
 from tests.scenarios.books import at_box, balance, settle
 from tests.scenarios.conftest import CARDS as DECK
 from tests.sim.visit import PIN
-from tests.sim.visitor import Guardian
+from tests.sim.visitor import Guardian, StaffMember, UnexpectedPageError
 from tests.sim.world import CommandFailedError, World
 
 KNOWN, NEW, *_ = CARDS
 PIECE_BYTES = 4096
 MOST_VISITS = 60
 END_S = 20.0
+CODE = re.compile(r"\[((?:health|clock|store)\.\w+)")
 WITH_DATABASE = ("kiosk", "staff", "syncd")
 
 
 def main(story: str, folder: Path) -> None:
     with World(folder, cards=DECK, odd_cards=True) as world:
-        sys.stdout.write(json.dumps({"full": play_full, "read-only": play_read_only}[story](world)) + "\n")
+        sys.stdout.write(json.dumps(STORIES[story](world)) + "\n")
 
 
 def play_full(world: World) -> dict[str, object]:
@@ -60,6 +63,9 @@ def play_full(world: World) -> dict[str, object]:
         "refused": None if refused is None else refused["text"],
         "linking": linking["text"],
         "recorded_while_full": len(at_box(world)) - before,
+        "page": box_page(world.staff_member()),
+        "signed_in_while_full": len(at_box(world)) - before,
+        "doctor": doctor(world),
         "tries": tries(world, KNOWN),
         "verify": json.loads(world.appliance("ledger", "verify", "--json")),
         "running": {name: program.running for name, program in world.programs.items()},
@@ -76,6 +82,7 @@ def play_full(world: World) -> dict[str, object]:
     told.append(entry_on(signed(visitor)))
     leave(world, visitor)
     settle(world, told)
+    full["doctor_after"] = doctor(world)
     return {**full, "told": len(told), "entries": len(at_box(world))}
 
 
@@ -101,6 +108,22 @@ def play_read_only(world: World) -> dict[str, object]:
     leave(world, visitor)
     settle(world, told)
     return {"commands": commands, "ends": ends, "told": len(told)}
+
+
+def doctor(world: World) -> list[str]:
+    """The codes of what it finds."""
+    try:
+        return CODE.findall(world.appliance("doctor"))
+    except CommandFailedError as error:
+        return CODE.findall(str(error))
+
+
+def box_page(member: StaffMember) -> str:
+    """What the staff site says of the box, or its answer that it cannot."""
+    try:
+        return member.get("/box")
+    except UnexpectedPageError as error:
+        return str(error)
 
 
 def remount(world: World, how: str) -> None:
@@ -134,6 +157,9 @@ def fill(filler: Path) -> int:
         while file.write(bytes(PIECE_BYTES)) == PIECE_BYTES:
             pass
     return filler.stat().st_size
+
+
+STORIES = {"full": play_full, "read-only": play_read_only}
 
 
 if __name__ == "__main__":

@@ -25,13 +25,15 @@ ROOT = Path(__file__).parents[2]
 DISK = "12m"
 STORY_S = 110
 # The state moves onto a file system of its own that nobody outside this namespace sees.
-ON_A_SMALL_DISK = f"""
-mkdir "$1/small" && cp -a "$1/box/state/." "$1/small" && mount -t tmpfs -o size={DISK},mode=750 tmpfs "$1/box/state" &&
+TMPFS = f'mount -t tmpfs -o size={DISK},mode=750 tmpfs "$1/box/state"'
+# The reserve was made for a larger disk; the box makes another.
+ON_A_SMALL_DISK = """
+rm -f "$1/box/state/box.reserve" && mkdir "$1/small" && cp -a "$1/box/state/." "$1/small" && {mount} &&
 cp -a "$1/small/." "$1/box/state" && exec "$2" -m tests.scenarios.small_disk "$3" "$1"
 """
 
 
-def played(story: str, founded: Path, into: Path) -> dict[str, Any]:
+def played(story: str, founded: Path, into: Path, mount: str = TMPFS) -> dict[str, Any]:
     """What was seen in a story of ``small_disk``, played on a copy of the founded world."""
     folder = into / "world"
     shutil.copytree(founded, folder)
@@ -39,7 +41,7 @@ def played(story: str, founded: Path, into: Path) -> dict[str, Any]:
     if subprocess.run([*namespace, "true"], capture_output=True, timeout=10).returncode:
         pytest.skip("this system lets nobody have a mount namespace of his own")
     done = subprocess.run(
-        [*namespace, "sh", "-c", ON_A_SMALL_DISK, "small-disk", str(folder), sys.executable, story],
+        [*namespace, "sh", "-c", ON_A_SMALL_DISK.format(mount=mount), "small-disk", str(folder), sys.executable, story],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -57,6 +59,12 @@ def test_a_full_disk_is_said_on_the_screen_and_nothing_is_half_written(founded: 
     assert "store.disk_full" in seen["refused"]
     assert "store.disk_full" in seen["linking"]
     assert seen["recorded_while_full"] == 0
+    assert "health.disk_full" in seen["doctor"]
+    assert "health.kiosk_silent" not in seen["doctor"]
+    # Who comes to mend it could sign in: the reserve was there for that.
+    assert seen["signed_in_while_full"] == 1
+    assert "health.disk_full" in seen["page"]
+    assert "health.disk_full" not in seen["doctor_after"]
     assert seen["tries"] == 3
     assert (seen["verify"]["verify"], seen["verify"]["database"]) == ("ok", [])
     assert all(seen["running"].values())
@@ -67,8 +75,8 @@ def test_a_full_disk_is_said_on_the_screen_and_nothing_is_half_written(founded: 
 def test_a_database_that_cannot_be_written_is_named_and_comes_back(founded: Path, tmp_path: Path) -> None:
     seen = played("read-only", founded, tmp_path)
     assert set(seen["commands"]) == {"ledger verify", "sync status", "doctor"}
-    for said in seen["commands"].values():
-        assert "store.read_only" in said
+    for command, said in seen["commands"].items():
+        assert ("health.disk_read_only" if command == "doctor" else "store.read_only") in said
         assert "Traceback" not in said
     for events in seen["ends"].values():
         assert [one["code"] for one in events if one["level"] == "error"][:1] == ["store.read_only"]

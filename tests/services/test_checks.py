@@ -11,6 +11,7 @@ from appliance.ledger.keys import SigningKey
 from appliance.services.checks import CHECKS, problems
 from appliance.services.checks.card import check_card
 from appliance.services.checks.clock import TOLERATED_MS, check_clock
+from appliance.services.checks.clock_ahead import check_clock_ahead
 from appliance.services.checks.disk import FULL_BYTES, LOW_BYTES, check_disk
 from appliance.services.checks.enrolment import check_enrolment
 from appliance.services.checks.hub import LATE_MS, check_hub
@@ -21,9 +22,11 @@ from appliance.services.checks.reader import SILENT_MS as READER_SILENT_MS
 from appliance.services.checks.reader import check_reader
 from appliance.services.checks.readers import check_readers
 from appliance.services.checks.rotation import check_rotation
+from appliance.services.checks.storage import check_storage, closed_problem
 from appliance.services.condition import FAULT, NOTE, WARNING, Condition, Heard, Problem, observe
 from appliance.services.opening import OpenBox
 from appliance.services.sealing import HOST_ONLY, Seal
+from appliance.store.disk import Disk, DiskFault
 from appliance.store.signal import SignalStore
 from appliance.web.catalogue import MESSAGES, Catalogue
 from tests.sim.box import confirm
@@ -37,8 +40,7 @@ WELL = Condition(
     receipted=10,
     last_entry_ms=NOW_MS,
     oldest_pending_ms=None,
-    free_bytes=50 << 30,
-    total_bytes=64 << 30,
+    disk=Disk(50 << 30, 64 << 30),
     enrolled=True,
     reader=Heard({"state": "empty"}, 0),
     sync=Heard({"connected": True}, 0),
@@ -132,12 +134,47 @@ def test_what_lasts_goes_on_lasting_between_two_words_of_the_kiosk() -> None:
         (LOW_BYTES, None),
         (LOW_BYTES - 1, Problem("health.disk_low", WARNING, {"free_mb": 1023})),
         (FULL_BYTES, Problem("health.disk_low", WARNING, {"free_mb": 64})),
-        (FULL_BYTES - 1, Problem("health.disk_full", FAULT, {"free_mb": 63})),
-        (0, Problem("health.disk_full", FAULT, {"free_mb": 0})),
+        (FULL_BYTES - 1, Problem("health.disk_nearly_full", FAULT, {"free_mb": 63})),
+        (0, Problem("health.disk_nearly_full", FAULT, {"free_mb": 0})),
     ],
 )
 def test_a_disk_warns_before_it_is_full(free_bytes: int, problem: Problem | None) -> None:
-    assert check_disk(but(WELL, free_bytes=free_bytes)) == problem
+    assert check_disk(but(WELL, disk=Disk(free_bytes, 64 << 30))) == problem
+
+
+def test_a_disk_is_full_when_it_takes_nothing_or_only_the_reserve_is_left() -> None:
+    full = Problem("health.disk_full", FAULT, {"free_mb": 31})
+    assert check_disk(but(WELL, disk=Disk(31 << 20, 64 << 30, DiskFault.FULL))) == full
+    assert check_disk(but(WELL, disk=Disk(31 << 20, 64 << 30), reserve_given_up=True)) == full
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (DiskFault.READ_ONLY, "health.disk_read_only"),
+        (DiskFault.BROKEN, "health.disk_broken"),
+        (DiskFault.FULL, "health.disk_full"),
+    ],
+)
+def test_on_a_disk_that_takes_no_write_the_silence_of_programs_is_no_problem_of_its_own(
+    fault: DiskFault, code: str
+) -> None:
+    silent = but(WELL, reader=None, sync=None)
+    assert {one.code for one in problems(silent)} == {"health.kiosk_silent", "health.sync_silent"}
+    assert [one.code for one in problems(but(silent, disk=Disk(0, 64 << 30, fault)))] == [code]
+
+
+def test_a_disk_that_takes_writes_is_no_problem_though_the_records_may_not_open() -> None:
+    assert check_storage(WELL) is None
+    assert closed_problem("store.fault") == Problem("health.store_closed", FAULT, {"reason": "store.fault"})
+
+
+def test_a_clock_that_is_further_on_than_can_be_is_told_with_its_year() -> None:
+    limit_ms = 4_070_908_800_000  # 2099-01-01T00:00:00Z
+    later = but(WELL, latest_plausible_ms=limit_ms, last_entry_ms=NOW_MS)
+    assert check_clock_ahead(but(later, now_ms=limit_ms)) is None
+    ahead = but(later, now_ms=limit_ms + 1_000_000)
+    assert problems(but(ahead, reader=WELL.reader)) == [Problem("clock.ahead", FAULT, {"year": "2099"})]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +215,7 @@ def test_a_refusing_hub_is_a_fault_and_a_late_one_a_warning() -> None:
 
 
 def test_faults_come_before_warnings() -> None:
-    ill = but(WELL, free_bytes=LOW_BYTES - 1, reader=None, now_ms=0, last_entry_ms=0, keys=HOST_ONLY)
+    ill = but(WELL, disk=Disk(LOW_BYTES - 1, 64 << 30), reader=None, now_ms=0, last_entry_ms=0, keys=HOST_ONLY)
     assert [one.severity for one in problems(ill)] == [FAULT, FAULT, WARNING, NOTE]
 
 
@@ -194,8 +231,11 @@ def test_every_file_of_checks_is_listed_and_every_code_has_its_sentences() -> No
     assert all(hasattr(import_module(check.__module__), check.__name__) for check in CHECKS)
     sentences = Catalogue(MESSAGES)
     everything = (
-        but(WELL, reader=None, free_bytes=0, enrolled=False, now_ms=0),
-        but(WELL, reader=Heard({"state": "reader_absent"}, 0), free_bytes=LOW_BYTES - 1, sync=None),
+        but(WELL, reader=None, disk=Disk(0, 64 << 30), enrolled=False, now_ms=0),
+        but(WELL, reader=Heard({"state": "reader_absent"}, 0), disk=Disk(LOW_BYTES - 1, 64 << 30), sync=None),
+        but(WELL, reserve_given_up=True, latest_plausible_ms=0),
+        but(WELL, disk=Disk(0, 0, DiskFault.READ_ONLY)),
+        but(WELL, disk=Disk(0, 0, DiskFault.BROKEN)),
         but(WELL, reader=Heard({"state": "service_absent"}, 0), last_entry_ms=NOW_MS + 86_400_000),
         but(WELL, sync=Heard({"refused": "x"}, 0)),
         but(WELL, oldest_pending_ms=0),
@@ -207,7 +247,7 @@ def test_every_file_of_checks_is_listed_and_every_code_has_its_sentences() -> No
         but(WELL, keys=HOST_ONLY),
     )
     found = {one.code: one for condition in everything for one in problems(condition)}
-    assert len(found) == 18
+    assert len(found) == 23
     for problem in found.values():
         for part in ("", "means", "next"):
             assert all(sentences.text(one, problem.code, part, **problem.fields) for one in sentences.languages)
@@ -219,7 +259,9 @@ def test_the_condition_is_what_the_box_and_the_programs_say(box: OpenBox, clock:
     assert (fresh.recorded, fresh.receipted, fresh.pending, fresh.enrolled) == (1, 0, 1, False)
     assert (fresh.reader, fresh.sync, fresh.keys, fresh.now_ms) == (None, None, None, clock.ms)
     assert fresh.last_entry_ms == fresh.oldest_pending_ms == clock.ms
-    assert 0 < fresh.free_bytes <= fresh.total_bytes
+    assert 0 < fresh.disk.free_bytes <= fresh.disk.total_bytes
+    assert fresh.disk.fault is None
+    assert box.room.reserve.path.stat().st_size > 0  # whoever looks fills it
     signals.write("reader", {"state": "empty"}, clock.ms)
     signals.write("sync", {"connected": True}, clock.ms + 5_000)  # the other program's clock was corrected since
     clock.advance(3_000)

@@ -5,15 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from appliance.config import changed_settings
+from appliance.errors import UnavailableError
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, say, sentence, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.services.checks import problems
-from appliance.services.condition import NOTE, Condition, observe
+from appliance.services.checks.disk import disk_problem
+from appliance.services.checks.storage import closed_problem, storage_problem
+from appliance.services.condition import NOTE, Condition, Problem, observe
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.founding import DATABASE_KEY
 from appliance.services.key_rotation import KeyRotation
 from appliance.services.sealing import read_seal
+from appliance.store.disk import look_at_disk
 from appliance.store.signal import SignalStore
 
 
@@ -28,7 +32,7 @@ def add(commands: Commands) -> None:
 
 def examine(arguments: argparse.Namespace) -> int:
     """Runs every health check; ``PROBLEM`` if one found something that somebody has to mend."""
-    found = problems(_condition())
+    found = _found()
     rows = [
         {
             "code": one.code,
@@ -87,6 +91,15 @@ def show_settings(arguments: argparse.Namespace) -> int:
     lines = [f"{name} = {value}{'    *' if name in changed else ''}" for name, value in everything.items()]
     show(everything, arguments.json, "\n".join(lines))
     return FINE
+
+
+def _found() -> list[Problem]:
+    try:
+        return problems(_condition())
+    except UnavailableError as error:
+        # The database does not open: the disk below it can still be asked.
+        disk = look_at_disk(settings().box.state_dir)
+        return [storage_problem(disk) or disk_problem(disk) or closed_problem(error.code)]
 
 
 def _condition() -> Condition:

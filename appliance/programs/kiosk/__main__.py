@@ -48,6 +48,7 @@ def make_kiosk(settings: Settings) -> Flask:
     clock = SystemClock()
     device_key = SigningKey.from_pem(read_credential("device.key"))
     box = open_box(settings.box.state_dir, CredentialSource(DATABASE_KEY), device_key, clock)
+    box.room.restore()
     enrolment = EnrolmentStore(box.database)
 
     def verifier_key() -> bytes | None:

@@ -2,6 +2,7 @@
 
 from appliance.services.checks.card import check_card
 from appliance.services.checks.clock import check_clock
+from appliance.services.checks.clock_ahead import check_clock_ahead
 from appliance.services.checks.disk import check_disk
 from appliance.services.checks.enrolment import check_enrolment
 from appliance.services.checks.hub import check_hub
@@ -10,14 +11,17 @@ from appliance.services.checks.line import check_line
 from appliance.services.checks.reader import check_reader
 from appliance.services.checks.readers import check_readers
 from appliance.services.checks.rotation import check_rotation
+from appliance.services.checks.storage import check_storage
 from appliance.services.condition import FAULT, NOTE, WARNING, Condition, Problem
 
 CHECKS = (
+    check_storage,
+    check_disk,
+    check_clock,
+    check_clock_ahead,
     check_reader,
     check_readers,
     check_card,
-    check_disk,
-    check_clock,
     check_enrolment,
     check_line,
     check_hub,

@@ -6,7 +6,7 @@ SILENT_MS = 120_000
 
 
 def check_line(condition: Condition) -> Problem | None:
-    if not condition.enrolled:
+    if not condition.enrolled or not condition.heard:
         return None
     if condition.sync is None or condition.sync.age_ms > SILENT_MS:
         return Problem("health.sync_silent", FAULT)

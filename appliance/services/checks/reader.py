@@ -8,6 +8,8 @@ SILENT_MS = 60_000
 def check_reader(condition: Condition) -> Problem | None:
     """The kiosk says every few seconds what it sees of the reader."""
     if condition.reader is None or condition.reader.age_ms > SILENT_MS:
+        if not condition.heard:
+            return None
         return Problem("health.kiosk_silent", FAULT)
     said = condition.reader.value
     match said.get("state"):

@@ -157,6 +157,10 @@ link-needed = This card is not registered yet
     .means = Nothing was recorded.
     .next = Please get a paper with a number at the school office.
 
+clock-wrong = The clock of this machine is wrong
+    .means = Your card is all right. Nothing was recorded.
+    .next = Please tell the school office.
+
 store-busy = It is busy now
     .means = Nothing was recorded.
     .next = Please wait a little and try again.

@@ -1,0 +1,64 @@
+"""Which records are still taken when the disk is full: the one place where that is decided."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from appliance.ledger.entry import EntryType
+from appliance.store.faults import DiskFullError
+from appliance.store.reserve import Reserve
+
+T = TypeVar("T")
+ESSENTIAL = frozenset(
+    {
+        EntryType.LEDGER_OPENED,
+        EntryType.BOX_STARTED,  # goes before the first record after a start, whatever that is
+        EntryType.IDENTITY_INTRODUCED,  # the same
+        EntryType.BODY_ERASED,  # an erasure is owed by law, and makes room
+        EntryType.STAFF_ADDED,  # the person who comes to mend the box
+        EntryType.STAFF_SIGNED_IN,
+    }
+)
+"""May use the reserve. A withdrawal belongs here."""
+ORDINARY = frozenset(
+    {
+        EntryType.GUARDIAN_LINKED,
+        EntryType.GUARDIAN_AUTHENTICATED,
+        EntryType.LINK_CODE_ISSUED,
+        EntryType.ROSTER_IMPORTED,
+        EntryType.SETTINGS_PUBLISHED,
+    }
+)
+"""Are refused aloud; the person comes again when there is room."""
+
+
+class Room:
+    """The room for the records of one database."""
+
+    def __init__(self, database: Path) -> None:
+        self.reserve = Reserve(database)
+
+    def restore(self) -> None:
+        """Fills the reserve if it is not there and can be."""
+        with suppress(OSError):
+            self.reserve.keep()
+
+    def require(self) -> None:
+        """Before an ordinary record; raises ``DiskFullError`` while the reserve is given up."""
+        if self.reserve.given_up:
+            self.restore()
+            if self.reserve.given_up:
+                raise DiskFullError()
+
+    def use(self, write: Callable[[], T]) -> T:
+        """Does something essential, with the room of the reserve if the disk has no other.
+
+        What fails on a full disk has written nothing, so it is done a second time as a whole.
+        """
+        try:
+            return write()
+        except DiskFullError:
+            if not self.reserve.give_up():
+                raise
+            return write()
