@@ -66,5 +66,8 @@ class Erasure:
         return Erased(self._erase(indices, f"order: {reason}"), self._box.database.checkpoint())
 
     def _erase(self, indices: Sequence[int], rule: str) -> int:
-        with self._box.ledger.append() as appending:
-            return len(appending.erase(indices, rule))
+        def erase() -> int:
+            with self._box.ledger.append() as appending:
+                return len(appending.erase(indices, rule))
+
+        return self._box.room.use(erase)

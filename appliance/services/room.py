@@ -25,6 +25,7 @@ ORDINARY = frozenset(
     {
         EntryType.GUARDIAN_LINKED,
         EntryType.GUARDIAN_AUTHENTICATED,
+        EntryType.CARD_CERTIFICATE,
         EntryType.LINK_CODE_ISSUED,
         EntryType.ROSTER_IMPORTED,
         EntryType.SETTINGS_PUBLISHED,
