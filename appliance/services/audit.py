@@ -10,7 +10,7 @@ from appliance.ledger.entry import Body
 from appliance.ledger.keys import SignatureError, VerifyingKey
 from appliance.ledger.verify import RootError, verify_ledger
 from appliance.services.opening import OpenBox
-from appliance.store.database import Database
+from appliance.store.database import Database, Keys
 from appliance.store.faults import StoreError
 
 Progress = Callable[[int, int], None]
@@ -67,7 +67,7 @@ def audit(box: OpenBox, hub: VerifyingKey | None, progress: Progress = lambda _,
     return found
 
 
-def audit_pages(path: Path, key: bytes, error: MadoguchiError) -> Audit:
+def audit_pages(path: Path, key: bytes | Keys, error: MadoguchiError) -> Audit:
     """What can still be said of a database that does not open any more: ``error`` is why it does not.
 
     Raises it again if no page was written with this key: it is another key, or the file is no database.

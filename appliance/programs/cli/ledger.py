@@ -4,7 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.config import read_credential
+from appliance.config import CredentialSource
 from appliance.errors import MadoguchiError, UntrustedError
 from appliance.ledger.entry import type_label
 from appliance.ledger.keys import VerifyingKey
@@ -71,7 +71,7 @@ def _audited() -> Audit:
             hub = None if enrolment is None else VerifyingKey.from_pem(enrolment.hub_key.encode())
             return audit(box, hub, show_progress)
     except (StoreError, WrongKeyError) as error:
-        return audit_pages(settings().box.state_dir / DATABASE_NAME, read_credential(DATABASE_KEY), error)
+        return audit_pages(settings().box.state_dir / DATABASE_NAME, CredentialSource(DATABASE_KEY), error)
 
 
 def _words(fault: MadoguchiError) -> str:
