@@ -7,7 +7,7 @@ keys tells anything of the key of an epoch (``evidence``), so no other item open
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from appliance.errors import ConfigError, UntrustedError
@@ -44,8 +44,8 @@ class OtherCertificateError(UntrustedError):
 class ItemKeys:
     """The keys of the items of one act and of its certificate."""
 
-    act: bytes
-    certificate: bytes
+    act: bytes = field(repr=False)
+    certificate: bytes = field(repr=False)
 
 
 class Auditor(Recipient):

@@ -13,8 +13,8 @@ from appliance.ledger.encoding import EncodingError, decode, encode
 
 DOMAIN = "madoguchi statement v1"
 NONCE_BYTES = 16
-END_MS = 253_402_300_800_000
-"""The year 10000, in milliseconds since 1970: no clock says so."""
+END_MS = 32_503_680_000_000
+"""The year 3000, in milliseconds since 1970: no clock of a box says so, and every calendar goes on for longer."""
 
 
 class StatementFormError(UntrustedError):

@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from appliance.ledger.disclosure import Auditor, disclose, item_keys
 from appliance.ledger.encoding import encode
 from appliance.ledger.evidence import EvidenceOpener
-from appliance.ledger.evidence_file import EvidenceFile
+from appliance.ledger.evidence_file import EvidenceFile, EvidenceFileError
 from appliance.ledger.examination import CHECKS, Examination, examine
 from appliance.school.statement import Statement
 from appliance.trust.policy import card_policy
 from tests.sim.card.hierarchy import Hierarchy
 from tests.sim.card.pki import Issued, Use, Wish
-from tests.sim.evidence import NOW_MS, Epoch, make_statement, sign
+from tests.sim.evidence import NOW_MS, ORIGIN, Epoch, make_statement, sign
 from tests.trust.material import DAY, NOW, anchors_of, issued
 
 VERIFIER = EvidenceOpener.make()
@@ -81,6 +81,30 @@ def test_changed_bytes_are_found(file: EvidenceFile, look: Look) -> None:
         item = getattr(claim, name)
         spoilt = replace(item, sealed=item.sealed[:-1] + bytes([item.sealed[-1] ^ 1]))
         assert failed(look(replace(file, claim=replace(claim, **{name: spoilt})))) == ("item", "evidence.sealed")
+
+
+def test_whatever_byte_is_changed_only_what_the_file_alone_says_can_differ(file: EvidenceFile, look: Look) -> None:
+    data, refused = file.to_bytes(), 0
+    for at in range(0, len(data), 11):
+        changed = data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :]
+        try:
+            read = EvidenceFile.from_bytes(changed)
+        except EvidenceFileError:
+            refused += 1
+            continue
+        found = look(read)
+        refused += not found.good
+        if found.good:
+            # Which record it is, is for the record's receipt to show.
+            assert replace(read, claim=replace(read.claim, origin=ORIGIN, entry=file.claim.entry)) == file
+    assert refused > len(data) / 11 - 5
+
+
+@pytest.mark.parametrize("der", [b"", b"\x30\x00", b"certificate"])
+def test_what_is_no_certificate_is_found(epoch: Epoch, card: Issued, look: Look, der: bytes) -> None:
+    good = epoch.act(card, make_statement(), beside=hashlib.sha256(der).digest())
+    other = replace(good.claim, certificate=epoch.sealer.seal_certificate(der))
+    assert failed(look(replace(good, claim=other))) == ("chain", "card.untrusted_malformed")
 
 
 def test_another_key_or_epoch_is_found(file: EvidenceFile, look: Look, card: Issued) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.ledger.encoding import decode, encode
-from appliance.school.statement import DOMAIN, NONCE_BYTES, Statement, StatementFormError
+from appliance.school.statement import DOMAIN, END_MS, NONCE_BYTES, Statement, StatementFormError
 
 GOOD = Statement("visit", "B113299900018", "架空小学校", "ja", ("来ました。", "二行め。"), bytes(NONCE_BYTES), 5)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -30,7 +30,7 @@ def test_other_forms_are_refused() -> None:
     wrong += [[domain, {name: value for name, value in said.items() if name != one}] for one in said]
     wrong += [[domain, {**said, one: None}] for one in said]
     wrong += [[domain, {**said, **more}] for more in ({"more": 1}, {"lines": ["a", 1]}, {"nonce": b""})]
-    wrong += [[domain, {**said, "time_ms": ms}] for ms in (-1, 2**60)]
+    wrong += [[domain, {**said, "time_ms": ms}] for ms in (-1, END_MS, 2**60)]
     for one in wrong:
         with pytest.raises(StatementFormError):
             Statement.parse(encode(one))

@@ -75,6 +75,9 @@ def make_keys(arguments: argparse.Namespace) -> int:
     """Makes a private key that only its owner reads, and the public one to give to the prefecture."""
     auditor, folder = Auditor.make(), arguments.out
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in (KEY_NAME, PUBLIC_NAME):  # both are looked for first: half a new pair would be none
+        if (folder / name).exists():
+            raise AuditorKeyExistsError(file=str(folder / name))
     for name, mode, data in ((KEY_NAME, 0o600, auditor.private_file()), (PUBLIC_NAME, 0o644, auditor.public_file())):
         _write_new(folder / name, mode, data)
     private, public = str(folder / KEY_NAME), str(folder / PUBLIC_NAME)

@@ -162,6 +162,13 @@ def test_the_auditor_s_key_is_nobody_else_s_and_never_replaced(case: Case) -> No
     answer = case.command.run("evidence", "auditor-key", "--out", case.path("auditor"), "--json")
     assert (answer.code, answer.last) == (1, {"error": "evidence.key_exists", "file": str(private)})
     assert private.read_bytes() == before
+    for left, gone in ((public, private), (private, public)):
+        kept, other = left.read_bytes(), gone.read_bytes()
+        gone.unlink()
+        answer = case.command.run("evidence", "auditor-key", "--out", case.path("auditor"), "--json")
+        assert (answer.code, answer.last["file"]) == (1, str(left))
+        assert (left.read_bytes(), gone.exists()) == (kept, False)
+        gone.write_bytes(other)
     answer = case.command.run("evidence", "auditor-key", "--out", case.path("more"), "--json")
     assert answer.last == {"private": case.path("more/auditor.key"), "public": case.path("more/auditor.pub")}
     assert json.dumps(before.hex())[1:-1] not in answer.out
