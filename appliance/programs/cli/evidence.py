@@ -1,7 +1,6 @@
 """``appliance ledger evidence`` on the box, and ``appliance evidence`` for an auditor, who needs no box."""
 
 import argparse
-import os
 from pathlib import Path
 
 from appliance.errors import RefusedError
@@ -14,6 +13,7 @@ from appliance.school.statement import Statement
 from appliance.services.check_in import receipt_number
 from appliance.services.evidence import evidence_file
 from appliance.store.evidence import EvidenceStore
+from appliance.store.files import make_file, make_folder
 from appliance.trust.anchors import parse_anchors
 from appliance.trust.policy import card_policy
 from appliance.web.examination import describe_examination
@@ -74,24 +74,14 @@ def audit_disclosure(arguments: argparse.Namespace) -> int:
 def make_keys(arguments: argparse.Namespace) -> int:
     """Makes a private key that only its owner reads, and the public one to give to the prefecture."""
     auditor, folder = Auditor.make(), arguments.out
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder, 0o700)
     for name in (KEY_NAME, PUBLIC_NAME):  # both are looked for first: half a new pair would be none
         if (folder / name).exists():
             raise AuditorKeyExistsError(file=str(folder / name))
-    for name, mode, data in ((KEY_NAME, 0o600, auditor.private_file()), (PUBLIC_NAME, 0o644, auditor.public_file())):
-        _write_new(folder / name, mode, data)
+    for name, data, mode in ((KEY_NAME, auditor.private_file(), 0o600), (PUBLIC_NAME, auditor.public_file(), 0o644)):
+        if not make_file(folder / name, data, mode):
+            raise AuditorKeyExistsError(file=str(folder / name))
     private, public = str(folder / KEY_NAME), str(folder / PUBLIC_NAME)
     words = say("auditor-key", private=private, public=public)
     show({"private": private, "public": public}, arguments.json, words)
     return FINE
-
-
-def _write_new(path: Path, mode: int, data: bytes) -> None:
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError as error:
-        raise AuditorKeyExistsError(file=str(path)) from error
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
