@@ -123,7 +123,7 @@ def read_claims(protected: bytes, key: VerifyingKey | None) -> dict[int, Any]:
         raise CheckpointError(reason="header") from error
     if not isinstance(header, dict) or set(header) != {ALG, KID, CWT_CLAIMS, VDS}:
         raise CheckpointError(reason="header")
-    if header[ALG] != ES256_ALG or header[VDS] != RFC9162_SHA256:
+    if header[ALG] != ES256_ALG or header[VDS] != RFC9162_SHA256 or type(header[VDS]) is not int:
         raise CheckpointError(reason="algorithm")
     if key is not None and header[KID] != key.key_id:
         raise SignatureError(reason="other key")

@@ -1,7 +1,7 @@
 """Deterministic CBOR (RFC 8949 section 4.2.1): one value has exactly one encoding, so hashes can be compared.
 
-Allowed: whole numbers of at most 64 bits, texts, bytes, booleans, null, lists and maps of these. Floating point, tags
-and indefinite lengths are refused both ways.
+Allowed: whole numbers of at most 64 bits, texts, bytes, booleans, null, lists, and maps with numbers, texts or bytes as
+keys. Floating point, tags and indefinite lengths are refused both ways.
 """
 
 from functools import lru_cache
@@ -13,6 +13,8 @@ from appliance.errors import UntrustedError
 
 MAX_DEPTH = 64
 SMALLEST, LARGEST = -(1 << 64), (1 << 64) - 1
+BYTES, TEXT, LIST, MAP, TAG = 2, 3, 4, 5, 6
+FIRST_WIDE, FIRST_RESERVED = 24, 28
 Value = int | str | bytes | bool | None | list["Value"] | dict[Any, "Value"]
 
 
@@ -47,6 +49,28 @@ def parse(data: bytes) -> Any:
         )
     except (cbor2.CBORDecodeError, UnicodeDecodeError, OverflowError, MemoryError, RecursionError) as error:
         raise EncodingError(reason="not CBOR") from error
+
+
+def item_end(data: bytes | bytearray, start: int) -> int | None:
+    """Where the item that begins at ``start`` ends, None if that is beyond the end of the data; looks at heads only.
+
+    Raises ``EncodingError`` for a length that is not given at the start (RFC 8949 section 3.2).
+    """
+    at, items = start, 1
+    while items:
+        if at >= len(data):
+            return None
+        kind, number = data[at] >> 5, data[at] & 31
+        at += 1
+        if number >= FIRST_RESERVED:
+            raise EncodingError(reason="not CBOR")
+        if number >= FIRST_WIDE:
+            width = 1 << number - FIRST_WIDE
+            number = int.from_bytes(data[at : at + width])
+            at += width
+        items += (number if kind == LIST else 2 * number if kind == MAP else 1 if kind == TAG else 0) - 1
+        at += number if kind in (BYTES, TEXT) else 0
+    return at if at <= len(data) else None
 
 
 def unsigned(number: int) -> bytes:
@@ -98,7 +122,7 @@ def _bounded(number: int) -> int:
 
 @lru_cache(maxsize=512)
 def _plan(
-    keys: tuple[Any, ...], _: tuple[type, ...], kinds: tuple[type, ...]
+    keys: tuple[Any, ...], key_kinds: tuple[type, ...], kinds: tuple[type, ...]
 ) -> tuple[tuple[Any, ...], bool, tuple[Any, ...] | None]:
     """The order of a map's keys; whether they are in it; which values are numbers, None if one needs a closer look.
 
@@ -106,6 +130,11 @@ def _plan(
     and kinds of values, so this is found out once; the keys' kinds are given because to a cache 1 and true are the
     same key.
     """
+    if not _KEYS.issuperset(key_kinds):
+        raise EncodingError(reason="a key that is no number, text or bytes has no place in a record")
+    for key in keys:
+        if type(key) is int:
+            _bounded(key)
     order = tuple(sorted(keys, key=cbor2.dumps))
     flat = all(kind in _PLAIN or kind is int for kind in kinds)
     numbers = tuple(key for key, kind in zip(keys, kinds, strict=True) if kind is int) if flat else None
@@ -113,4 +142,5 @@ def _plan(
 
 
 _PLAIN = frozenset((str, bytes, bool, type(None)))
+_KEYS = frozenset((int, str, bytes))
 _SHORTEST = [bytes([number]) for number in range(24)]

@@ -7,6 +7,7 @@ QR code it is a text, ``MDG1:`` and base45 (RFC 9285), which fits the alphanumer
 
 from dataclasses import dataclass
 from string import ascii_lowercase
+from typing import Any
 
 from appliance.ledger.base45 import Base45Error, decode45, encode45, whole_groups
 from appliance.ledger.checkpoint import (
@@ -75,14 +76,16 @@ def open_receipt(receipt: bytes, origin: str, box: VerifyingKey, hub: VerifyingK
     Raises an ``UntrustedError`` of ``ledger.*`` that says which step failed.
     """
     try:
-        entry, cose = decode(receipt)
+        parts = decode(receipt)
+        if not isinstance(parts, list):
+            raise CheckpointError(reason="not a receipt")
+        entry, cose = parts
         if not isinstance(entry, bytes) or not isinstance(cose, bytes) or not cose:
             raise CheckpointError(reason="not a receipt")
         protected, unprotected, signature = parse_sign1(cose)
         if not {VDP} <= set(unprotected) <= {VDP, COSIGNATURE}:
             raise CheckpointError(reason="unexpected header")
-        (proof,) = unprotected[VDP][INCLUSION]
-        size, index, path = decode(proof)
+        size, index, path = _one_proof(unprotected[VDP])
     except (EncodingError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(reason="not a receipt") from error
     if not isinstance(path, list) or not all(isinstance(one, bytes) and len(one) == 32 for one in path):
@@ -100,6 +103,17 @@ def open_receipt(receipt: bytes, origin: str, box: VerifyingKey, hub: VerifyingK
     if checkpoint.size != size or (cosignature is not None and cosignature.size != size):
         raise CheckpointError(reason="other size")
     return VerifiedReceipt(Entry.decode(entry), index, checkpoint, cosignature)
+
+
+def _one_proof(proofs: object) -> list[Any]:
+    """The parts of the one inclusion proof in a header ``vdp``; nothing but exactly this form."""
+    if not isinstance(proofs, dict) or set(proofs) != {INCLUSION} or not isinstance(proofs[INCLUSION], list):
+        raise CheckpointError(reason="not a receipt")
+    (encoded,) = proofs[INCLUSION]
+    proof = decode(encoded)
+    if not isinstance(proof, list):
+        raise CheckpointError(reason="not a receipt")
+    return proof
 
 
 def read_claim(receipt: bytes) -> Claim:

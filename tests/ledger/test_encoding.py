@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.ledger.encoding import EncodingError, decode, encode, unsigned
+from appliance.ledger.encoding import EncodingError, decode, encode, item_end, unsigned
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 64), (1 << 64) - 1) | st.text() | st.binary(),
@@ -29,10 +29,24 @@ def test_what_is_no_unsigned_number_is_refused(number: int) -> None:
         unsigned(number)
 
 
-def test_one_and_true_are_different_keys() -> None:
-    assert encode({1: 0}) == bytes.fromhex("a10100")
-    assert encode({True: 0}) == bytes.fromhex("a1f500")
-    assert encode({1: 0}) == bytes.fromhex("a10100")
+@given(VALUES, st.binary(max_size=3))
+def test_an_item_ends_where_its_bytes_end(value: object, more: bytes) -> None:
+    data = encode(value)
+    assert item_end(b"\0" + data + more, 1) == len(data) + 1
+    assert [item_end(data[:cut], 0) for cut in range(len(data))] == [None] * len(data)
+
+
+@pytest.mark.parametrize("data", ["9f", "5f", "1c", "ff", "819f"])
+def test_an_item_says_at_its_beginning_how_long_it_is(data: str) -> None:
+    with pytest.raises(EncodingError):
+        item_end(bytes.fromhex(data), 0)
+
+
+def test_true_is_no_key_though_python_takes_it_for_one() -> None:
+    for _ in range(2):
+        assert encode({1: 0}) == bytes.fromhex("a10100")
+        with pytest.raises(EncodingError):
+            encode({True: 0})
 
 
 @given(st.binary(max_size=64))
@@ -57,6 +71,9 @@ def test_bytes_are_the_one_encoding_or_refused(data: bytes) -> None:
         bytes.fromhex("9fff"),
         bytes.fromhex("a200000001"),
         bytes.fromhex("a201000000"),  # keys out of order
+        bytes.fromhex("a1f500"),  # a key that is a boolean
+        bytes.fromhex("a1fb4078c0000000000000"),  # a key that is a number with a point
+        bytes.fromhex("a1810000"),  # a key that is a list
         bytes.fromhex("1800"),  # longer than needed
         bytes.fromhex("f90000"),
         bytes.fromhex("f7"),
@@ -71,7 +88,7 @@ def test_what_has_no_place_in_a_record_is_refused(data: bytes) -> None:
         decode(data)
 
 
-@pytest.mark.parametrize("value", [1.5, {1, 2}, 1 << 64, -(1 << 64) - 1, object(), [object()]])
+@pytest.mark.parametrize("value", [1.5, {1.0: 1}, {1 << 64: 1}, {1, 2}, 1 << 64, -(1 << 64) - 1, object(), [object()]])
 def test_only_what_can_be_read_back_is_written(value: object) -> None:
     with pytest.raises(EncodingError):
         encode(value)

@@ -128,6 +128,33 @@ def test_other_structures_are_no_receipt(made: object) -> None:
         open_receipt(encode(made), ORIGIN, BOX.public, HUB.public)
 
 
+def with_header(unprotected: dict[int, object]) -> bytes:
+    """The receipt with other unsigned headers."""
+    protected, _, signature = parse_sign1(CHECKPOINT)
+    return encode([ENTRIES[1], sign1(protected, unprotected, signature)])
+
+
+PROOF = encode([3, 1, PATHS[1]])
+
+
+def test_a_receipt_has_one_form_only() -> None:
+    assert with_header({VDP: {INCLUSION: [PROOF]}}) == receipt(cosigned=None)
+    others: list[dict[int, object]] = [
+        {VDP: [[PROOF]]},  # the last of a list is not the key -1 of a map
+        {VDP: {INCLUSION: {PROOF: 0}}},
+        {VDP: {INCLUSION: [PROOF, PROOF]}},
+        {VDP: {INCLUSION: [PROOF], -2: []}},
+        {VDP: {INCLUSION: [encode({3: 0, 1: 0, "path": 0})]}},
+        {VDP: {INCLUSION: [encode([3, 1, PATHS[1], 0])]}},
+        {VDP: {INCLUSION: ["proof"]}},
+    ]
+    made = [with_header(one) for one in others]
+    made.append(encode({ENTRIES[1]: 0, decode(receipt())[1]: 0}))  # a map of two keys is no list of two
+    for one in made:
+        with pytest.raises(UntrustedError):
+            open_receipt(one, ORIGIN, BOX.public, HUB.public)
+
+
 def test_a_proof_for_another_place_does_not_lead_to_the_root() -> None:
     for index, size in ((0, 3), (2, 3), (1, 2), (1, 4), (3, 3)):
         moved = make_receipt(ENTRIES[1], index, size, PATHS[1], CHECKPOINT, None)
