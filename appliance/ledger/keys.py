@@ -3,7 +3,7 @@
 import hashlib
 from typing import Self
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -28,12 +28,13 @@ class SignatureError(UntrustedError):
 
 
 class VerifyingKey:
-    """A pinned public key. ``key_id`` is the first 8 bytes of the SHA-256 of its SubjectPublicKeyInfo."""
+    """A pinned public key. ``spki`` is its SubjectPublicKeyInfo (DER, RFC 5480, an uncompressed point), ``key_id`` the
+    first 8 bytes of the SHA-256 of that."""
 
     def __init__(self, key: ec.EllipticCurvePublicKey) -> None:
         self._key = key
-        self._spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        self.key_id = hashlib.sha256(self._spki).digest()[:KEY_ID_BYTES]
+        self.spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        self.key_id = hashlib.sha256(self.spki).digest()[:KEY_ID_BYTES]
 
     @classmethod
     def from_pem(cls, pem: bytes) -> Self:
@@ -42,9 +43,18 @@ class VerifyingKey:
             key = serialization.load_pem_public_key(pem)
         except ValueError as error:
             raise KeyFormError(reason="no public key in PEM") from error
-        if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-            raise KeyFormError(reason="not a P-256 key")
-        return cls(key)
+        return cls(_on_p256(key))
+
+    @classmethod
+    def from_spki(cls, spki: bytes) -> Self:
+        """From exactly the bytes of ``spki``; raises ``KeyFormError``."""
+        try:
+            made = cls(_on_p256(serialization.load_der_public_key(spki)))
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise KeyFormError(reason="no public key in DER") from error
+        if made.spki != spki:
+            raise KeyFormError(reason="another form of the key")
+        return made
 
     def pem(self) -> bytes:
         return self._key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -92,3 +102,9 @@ class SigningKey:
         """64 bytes, r || s (RFC 9053 section 2.1)."""
         r, s = decode_dss_signature(self._key.sign(message, ES256))
         return r.to_bytes(COORDINATE_BYTES) + s.to_bytes(COORDINATE_BYTES)
+
+
+def _on_p256(key: object) -> ec.EllipticCurvePublicKey:
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise KeyFormError(reason="not a P-256 key")
+    return key

@@ -107,6 +107,19 @@ class Database:
                 yield from many
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that this thread reads in the block is the database as it is when the block begins."""
+        connection = self._connection()
+        with _translated():
+            connection.execute("BEGIN")
+            try:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # BEGIN alone reads nothing yet
+                yield
+            finally:
+                if connection.in_transaction:  # a fault of the disk may have ended it
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
         """A write transaction: everything in the block is durable when it ends, or nothing happened.
 

@@ -124,9 +124,13 @@ class LedgerStore:
         self._bytes(index)
         return next(iter(self.items(index, index + 1))).body
 
-    def items(self, first: int, last: int) -> Iterator[Sealed]:
-        """Entries with their bodies from ``first`` up to, not including, ``last``; raises ``MissingEntryError``."""
-        rows = "SELECT id, entry, body FROM entry WHERE id >= ? AND id < ? ORDER BY id"
+    def items(self, first: int, last: int, *, bodies: bool = True) -> Iterator[Sealed]:
+        """Entries with their bodies, or without any, from ``first`` up to, not including, ``last``.
+
+        Raises ``MissingEntryError``.
+        """
+        columns = "SELECT id, entry, body" if bodies else "SELECT id, entry, NULL"
+        rows = f"{columns} FROM entry WHERE id >= ? AND id < ? ORDER BY id"
         expected, beyond = entry_id(self._number, first), entry_id(self._number, last)
         for row, data, body in self._database.each(rows, (expected, beyond)):
             if row != expected:

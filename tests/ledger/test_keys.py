@@ -86,3 +86,16 @@ def test_the_two_halves_are_not_taken_for_each_other() -> None:
         SigningKey.from_pem(KEY.public.pem())
     with pytest.raises(KeyFormError):
         VerifyingKey.from_pem(KEY.pem())
+
+
+def test_a_key_in_der_has_one_form() -> None:
+    assert VerifyingKey.from_spki(KEY.public.spki).key_id == KEY.public.key_id
+    public = load_pem_public_key(KEY.public.pem())
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    point = public.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    compressed = bytes.fromhex("3039301306072a8648ce3d020106082a8648ce3d030107032200") + point
+    edwards = ed25519.Ed25519PrivateKey.generate().public_key()
+    other = edwards.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    for bad in (b"", b"key", compressed, KEY.public.spki + b"\0", KEY.public.spki[:-1], other):
+        with pytest.raises(KeyFormError):
+            VerifyingKey.from_spki(bad)

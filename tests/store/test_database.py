@@ -497,3 +497,16 @@ def test_damage_is_found_on_a_disk_that_takes_nothing_more(notes: Database) -> N
     write(notes, *(f"{number}" * 1000 for number in range(30)))
     notes.rows("PRAGMA query_only = ON")
     assert notes.check() == []
+
+
+def test_a_snapshot_stays_as_it_was_while_others_write(notes: Database) -> None:
+    write(notes, "before")
+    with notes.snapshot():
+        writer = threading.Thread(target=write, args=(notes, "meanwhile"))
+        writer.start()
+        writer.join()
+        assert texts(notes) == ["before"]
+    assert texts(notes) == ["before", "meanwhile"]
+    with pytest.raises(ZeroDivisionError), notes.snapshot():
+        raise ZeroDivisionError
+    write(notes, "after")

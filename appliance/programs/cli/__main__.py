@@ -10,10 +10,23 @@ from collections.abc import Callable, Sequence
 
 from appliance import __version__
 from appliance.errors import MadoguchiError
-from appliance.programs.cli import card, doctor, enroll, erase, evidence, hub, init, keys, ledger, receipt, roster
+from appliance.programs.cli import (
+    card,
+    doctor,
+    enroll,
+    erase,
+    evidence,
+    export,
+    hub,
+    init,
+    keys,
+    ledger,
+    receipt,
+    roster,
+)
 from appliance.programs.cli.output import PROBLEM, CommandFileError, show_error
 
-COMMANDS = (init, enroll, doctor, card, ledger, receipt, evidence, erase, roster, keys, hub)
+COMMANDS = (init, enroll, doctor, card, ledger, export, receipt, evidence, erase, roster, keys, hub)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -38,7 +38,7 @@ def add(commands: Commands) -> None:
     keys.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write them")
 
 
-def add_export(parts: Commands) -> None:
+def add_evidence(parts: Commands) -> None:
     """Adds ``ledger evidence``."""
     export = add_command(parts, "evidence", "write the sealed evidence of one visit for the prefecture", export_file)
     export.add_argument("number", help="index of the entry, or a number such as M-000123")

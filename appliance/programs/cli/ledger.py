@@ -9,7 +9,8 @@ from appliance.errors import MadoguchiError, UntrustedError
 from appliance.ledger.entry import type_label
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.receipt import receipt_text
-from appliance.programs.cli.evidence import add_export
+from appliance.programs.cli.evidence import add_evidence
+from appliance.programs.cli.export import add_export
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show, show_progress
 from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_index
@@ -22,7 +23,7 @@ from appliance.store.faults import StoreError, WrongKeyError
 
 
 def add(commands: Commands) -> None:
-    """Adds ``ledger verify``, ``show``, ``receipt`` and ``evidence``."""
+    """Adds ``ledger verify``, ``show``, ``receipt``, ``export`` and ``evidence``."""
     parts = add_group(commands, "ledger", "look at the box's own records and prove them")
     add_command(parts, "verify", "check every entry, the tree and its signature", verify)
     listing = add_command(parts, "show", "list entries, the latest last", show_entries)
@@ -31,6 +32,7 @@ def add(commands: Commands) -> None:
     one.add_argument("number", help="index of the entry, or a number such as M-000123")
     one.add_argument("--out", type=Path, metavar="FILE", help="also write the receipt's bytes here")
     add_export(parts)
+    add_evidence(parts)
 
 
 def verify(arguments: argparse.Namespace) -> int:

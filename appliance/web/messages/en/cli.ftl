@@ -60,6 +60,18 @@ cli-auditor-key = The auditor's keys are made.
     private key: { $private } (yours alone: give it to nobody)
     public key: { $public } (give it to the prefecture)
 
+cli-export-written = { $file }: { $entries } records, { $bytes } bytes
+cli-export-personal = It holds the contents of { $bodies } records, which are personal. Keep it in a safe place.
+cli-export-impersonal = It holds no contents: nothing personal is in it.
+cli-export-issuer = Written by { $origin } (the key given: { $key_id })
+cli-export-issuer-unknown = Says that it was written by { $origin } (key { $key_id }). No key was given, so this is not established.
+cli-export-unchanged = Content: { $entries } records, signed { $at } (unchanged)
+cli-export-part = The ledger goes on after these records.
+cli-export-confirmed = Received by the prefecture: the first { $entries } records, { $at } ({ $hub })
+cli-export-unconfirmed = Received by the prefecture: no confirmation in this file
+cli-export-confirmation-unknown = Received by the prefecture: not checked, the hub's key was not given
+cli-export-bodies = Contents of { $bodies } records as they were recorded, { $erased } erased
+
 cli-roster-imported = The roster is imported: { $classes } classes, { $pupils } pupils, { $guardians } guardians, { $staff } staff
 
 cli-card-good = good

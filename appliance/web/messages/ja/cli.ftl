@@ -60,6 +60,18 @@ cli-auditor-key = 監査人の鍵を作りました。
     秘密の鍵: { $private }（本人だけが持ちます。だれにも渡さないでください）
     公開の鍵: { $public }（県に渡してください）
 
+cli-export-written = { $file }: 記録 { $entries } 件、{ $bytes } バイト
+cli-export-personal = 記録 { $bodies } 件の中身（個人情報）が入っています。安全なところに保管してください。
+cli-export-impersonal = 記録の中身は入っていません。個人情報は含まれません。
+cli-export-issuer = 書き出した箱: { $origin }（指定された鍵 { $key_id }）
+cli-export-issuer-unknown = 書き出した箱: { $origin } と書いてあります（鍵 { $key_id }）。鍵が指定されていないので、確かめられていません。
+cli-export-unchanged = 内容: 記録 { $entries } 件、署名 { $at }（変わっていません）
+cli-export-part = 台帳には、この後の記録もあります。
+cli-export-confirmed = 県の受領: 最初の { $entries } 件、{ $at }（{ $hub }）
+cli-export-unconfirmed = 県の受領: このファイルでは確認できません
+cli-export-confirmation-unknown = 県の受領: ハブの鍵が指定されていないので、確かめていません
+cli-export-bodies = 記録の中身 { $bodies } 件は記録されたときのまま、消去済み { $erased } 件
+
 cli-roster-imported = 名簿を取り込みました: 学級 { $classes }、児童・生徒 { $pupils }、保護者 { $guardians }、教職員 { $staff }
 
 cli-card-good = 正しいカードです

@@ -1,0 +1,153 @@
+"""Whether an exported ledger is what its box signed and its hub confirmed: a receipt for all entries at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from appliance.errors import UntrustedError
+from appliance.ledger.checkpoint import Checkpoint, CheckpointError, open_cosignature
+from appliance.ledger.entry import Entry, EntryType, check_body, entry_parts
+from appliance.ledger.export import Confirmed, End, ExportFormError, Header, Item
+from appliance.ledger.keys import SignatureError, VerifyingKey
+from appliance.ledger.merkle import Frontier, leaf_hash
+from appliance.ledger.verify import BodyMissingError, RootError, Sealed, check_head, check_order
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedExport:
+    """What an exported ledger proves: that these entries are under this checkpoint, and how many of them the hub
+    confirmed last, when. ``confirmations`` counts those in the file, verified or not; ``bodies`` and ``erased`` the
+    bodies that came along and those that are gone; ``counts`` entries by type number."""
+
+    header: Header
+    checkpoint: Checkpoint
+    confirmation: Checkpoint | None
+    confirmations: int
+    counts: dict[int, int]
+    bodies: int
+    erased: int
+
+
+def verify_export(items: Iterable[Item], box: Sequence[VerifyingKey], hub: VerifyingKey | None) -> VerifiedExport:
+    """Verifies what ``read_export`` reads, with nothing but the pinned keys.
+
+    1. The header comes first, and every key that it names for the box is a pinned one.
+    2. After it come entries and confirmations of their forms, then the end with the digest of all bytes, then nothing.
+    3. Every entry is well formed, not older than the one before, and refers backwards only.
+    4. Every body is the one its entry committed to. With all bodies of a whole ledger, none is gone but those that an
+       entry ``body.erased`` names; without bodies, none is there.
+    5. Every confirmation is of the tree of the entries before it, signed by the box and, if its key is given, the hub.
+    6. There are as many entries as the header says, and the box's last checkpoint signs their tree.
+
+    Needs the right edge of the tree, one item at a time and, with bodies, a bit for each entry. Raises an
+    ``UntrustedError``; its field ``index`` names the entry where one is at fault.
+    """
+    reader = _Reader(box, hub)
+    for item in items:
+        reader.take(item)
+    return reader.finish()
+
+
+def header_keys(header: Header) -> list[VerifyingKey]:
+    """The box's keys by the file's own word: with them only as much is proven as the file itself can prove."""
+    return [period.key for period in header.periods]
+
+
+@dataclass
+class _Reader:
+    """The state of ``verify_export``; ``gone`` has a bit for each body that is not there and not said to be erased."""
+
+    box: Sequence[VerifyingKey]
+    hub: VerifyingKey | None
+    header: Header | None = None
+    frontier: Frontier = field(default_factory=Frontier)
+    last_time_ms: int = 0
+    counts: dict[int, int] = field(default_factory=dict)
+    gone: bytearray = field(default_factory=bytearray)
+    bodies: int = 0
+    confirmed: tuple[int, int] = (0, 0)
+    """How many confirmations there were, and the size at the last of them."""
+    confirmation: Checkpoint | None = None
+    checkpoint: Checkpoint | None = None
+
+    def take(self, item: Item) -> None:
+        """Step 2: what may come next."""
+        if isinstance(item, Header) == (self.header is not None) or self.checkpoint is not None:
+            raise ExportFormError(reason="an item out of place")
+        if isinstance(item, Header):
+            self._begin(item)
+        elif self.header is not None:
+            if isinstance(item, Sealed):
+                self._entry(item, self.header)
+            elif isinstance(item, Confirmed):
+                self._confirmation(item, self.header)
+            else:
+                self._end(item, self.header)
+
+    def finish(self) -> VerifiedExport:
+        if self.header is None or self.checkpoint is None:
+            raise ExportFormError(reason="no end")
+        erased = self.frontier.size - self.bodies if self.header.bodies else 0
+        return VerifiedExport(
+            self.header, self.checkpoint, self.confirmation, self.confirmed[0], self.counts, self.bodies, erased
+        )
+
+    def _begin(self, header: Header) -> None:
+        """Step 1."""
+        pinned = {key.spki for key in self.box}
+        if not all(key.spki in pinned for key in header_keys(header)):
+            raise SignatureError(reason="other key")
+        self.header = header
+
+    def _entry(self, item: Sealed, header: Header) -> None:
+        index = self.frontier.size
+        try:
+            # 3.
+            kind, _, time_ms, boot, _, _, _, refs, _ = entry_parts(item.entry)
+            self.last_time_ms = check_order(kind, time_ms, boot, refs, index, self.last_time_ms)
+            # 4.
+            if item.body is not None:
+                check_body(Entry.decode(item.entry), item.body)
+        except UntrustedError as error:
+            error.fields["index"] = index
+            raise
+        if item.body is not None and not header.bodies:
+            raise ExportFormError(reason="a body in an export without bodies", index=index)
+        self._note_body(index, item, header)
+        if kind == EntryType.BODY_ERASED.number and header.bodies:
+            for one in refs:
+                self.gone[one >> 3] &= ~(1 << (one & 7))
+        self.frontier.append(leaf_hash(item.entry))
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+
+    def _note_body(self, index: int, item: Sealed, header: Header) -> None:
+        if not header.bodies:
+            return
+        if index & 7 == 0:
+            self.gone.append(0)
+        if item.body is None:
+            self.gone[index >> 3] |= 1 << (index & 7)
+        else:
+            self.bodies += 1
+
+    def _confirmation(self, item: Confirmed, header: Header) -> None:
+        """Step 5."""
+        size, (count, last_size) = self.frontier.size, self.confirmed
+        if size == last_size:
+            raise ExportFormError(reason="a confirmation out of place")
+        check_head(item.checkpoint, self.frontier, header.origin, header.key_at(size))
+        if self.hub is not None:
+            opened = open_cosignature(item.cosignature, self.frontier.root(), header.origin, self.hub)
+            if opened.size != size:
+                raise CheckpointError(reason="other size")
+            self.confirmation = opened
+        self.confirmed = (count + 1, size)
+
+    def _end(self, item: End, header: Header) -> None:
+        """Steps 4, its last part, and 6."""
+        if self.frontier.size != header.size:
+            raise RootError(reason="other number of entries", size=self.frontier.size)
+        self.checkpoint = check_head(item.checkpoint, self.frontier, header.origin, header.key_at(header.size))
+        if header.whole and any(self.gone):
+            count = sum(byte.bit_count() for byte in self.gone)
+            place, byte = next((at, one) for at, one in enumerate(self.gone) if one)
+            raise BodyMissingError(index=8 * place + (byte & -byte).bit_length() - 1, count=count)

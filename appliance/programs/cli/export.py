@@ -1,0 +1,197 @@
+"""``appliance ledger export`` and ``appliance export verify``: the records as a file, and the check of such a file."""
+
+import argparse
+import os
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.errors import RefusedError
+from appliance.ledger.entry import type_label
+from appliance.ledger.export import Confirmed, Header, Item, read_export, write_export
+from appliance.ledger.export_check import VerifiedExport, header_keys, verify_export
+from appliance.ledger.keys import VerifyingKey
+from appliance.ledger.verify import Sealed
+from appliance.programs.cli.opened import opened_box
+from appliance.programs.cli.output import FINE, PROBLEM, CommandFileError, say, show, show_progress
+from appliance.programs.cli.parsing import Commands, add_command, add_group
+from appliance.services.export import export_ledger
+
+CHUNK_BYTES = 1 << 16
+LAST_S = 253_370_764_800
+"""9999-01-01: a foreign file may claim any time, and a calendar ends."""
+
+
+class FileExistsAlreadyError(RefusedError):
+    """The file is there already, and ``--force`` was not given."""
+
+    code = "export.exists"
+
+
+def add(commands: Commands) -> None:
+    """Adds ``export verify``."""
+    parts = add_group(commands, "export", "check an exported ledger that somebody brings")
+    check = add_command(parts, "verify", "check an exported ledger offline", verify)
+    check.add_argument("file", type=Path, help="what appliance ledger export wrote")
+    text = "public key (PEM) of the box; several times after a change of its key"
+    check.add_argument("--box-key", type=Path, metavar="PEM", action="append", default=[], help=text)
+    check.add_argument("--hub-key", type=Path, metavar="PEM", help="public key (PEM) of the hub")
+
+
+def add_export(parts: Commands) -> None:
+    """Adds ``export`` to the commands of ``ledger``."""
+    one = add_command(parts, "export", "write the records to a file that others can check", export)
+    one.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
+    one.add_argument("--bodies", action="store_true", help="with the personal contents that were not erased")
+    one.add_argument("--first", type=int, metavar="N", help="only the first N records")
+    one.add_argument("--force", action="store_true", help="replace the file if it is there already")
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Writes the ledger to a file that appears under its name only when it is complete."""
+    out: Path = arguments.out
+    if out.exists() and not arguments.force:
+        raise FileExistsAlreadyError(file=str(out))
+    written = _Written()
+    with opened_box() as box:
+        items = export_ledger(box, first=arguments.first, bodies=arguments.bodies, progress=show_progress)
+        try:
+            written.bytes = write_whole(out, write_export(written.seen(items)))
+        except OSError as error:
+            raise CommandFileError(file=str(out), reason=error.strerror or type(error).__name__) from error
+    result = {
+        "export": str(out),
+        "origin": written.origin,
+        "entries": written.entries,
+        "bodies": written.bodies,
+        "confirmed": written.confirmed,
+        "bytes": written.bytes,
+        "key": written.key_id,
+    }
+    lines = [
+        say("export-written", file=str(out), entries=written.entries, bytes=written.bytes),
+        say("export-personal", bodies=written.bodies) if arguments.bodies else say("export-impersonal"),
+    ]
+    show(result, arguments.json, "\n".join(lines))
+    return FINE
+
+
+class _Written:
+    """What went into a file."""
+
+    def __init__(self) -> None:
+        self.origin = self.key_id = ""
+        self.entries = self.bodies = self.confirmed = self.bytes = 0
+
+    def seen(self, items: Iterable[Item]) -> Iterator[Item]:
+        for item in items:
+            match item:
+                case Header():
+                    self.origin, self.key_id = item.origin, header_keys(item)[-1].key_id.hex()
+                case Sealed():
+                    self.entries += 1
+                    self.bodies += item.body is not None
+                case Confirmed():
+                    self.confirmed = self.entries
+            yield item
+
+
+def write_whole(out: Path, chunks: Iterable[bytes]) -> int:
+    """Writes a file of the owner's own that is there whole or not at all; the number of bytes. Raises ``OSError``."""
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb", CHUNK_BYTES) as file:
+            for chunk in chunks:
+                file.write(chunk)
+            size = file.tell()
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(out)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    folder = os.open(out.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return size
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Tells apart whose ledger it is, whether it is unchanged, and how much of it the hub confirmed when."""
+    pinned = [VerifyingKey.from_pem(file.read_bytes()) for file in arguments.box_key]
+    hub = None if arguments.hub_key is None else VerifyingKey.from_pem(arguments.hub_key.read_bytes())
+    total = arguments.file.stat().st_size
+    with arguments.file.open("rb") as file:
+        items = read_export(_pieces(lambda: file.read(CHUNK_BYTES), total))
+        header = next(items)
+        if not isinstance(header, Header):
+            raise TypeError("read_export begins with a header")
+        # Without a pinned key the file can still be compared with itself; whose it is stays open then, and is said so.
+        found = verify_export(_with(header, items), pinned or header_keys(header), hub)
+    known = bool(pinned)
+    last, state = found.confirmation, "confirmed"
+    if last is None:
+        state = "unknown_key" if found.confirmations else "not_yet"
+    exported, recorded = _at(header.time_s), _at(found.checkpoint.time_s)
+    confirmed = None if last is None else _at(last.time_s)
+    result: dict[str, object] = {
+        "verify": "ok" if known else "unknown",
+        "issuer": header.origin,
+        "issuer_known": known,
+        "issuer_keys": [key.spki.hex() for key in header_keys(header)],
+        "unchanged": True,
+        "entries": header.size,
+        "whole": header.whole,
+        "signed": recorded.isoformat(),
+        "exported": exported.isoformat(),
+        "confirmation": state,
+        "confirmed_entries": 0 if last is None else last.size,
+        "confirmed": None if confirmed is None else confirmed.isoformat(),
+        "confirmed_by": None if last is None else last.signer,
+        "bodies": found.bodies if header.bodies else None,
+        "erased": found.erased if header.bodies else None,
+        "types": {type_label(number): count for number, count in sorted(found.counts.items())},
+    }
+    show(result, arguments.json, "\n".join(_words(header, found, known=known, state=state)))
+    return FINE if known else PROBLEM
+
+
+def _words(header: Header, found: VerifiedExport, *, known: bool, state: str) -> list[str]:
+    key_id, last = header_keys(header)[-1].key_id.hex(), found.confirmation
+    lines = [
+        say("export-issuer" if known else "export-issuer-unknown", origin=header.origin, key_id=key_id),
+        say("export-unchanged", entries=header.size, at=_clock(_at(found.checkpoint.time_s))),
+    ]
+    if not header.whole:
+        lines.append(say("export-part"))
+    if last is not None:
+        lines.append(say("export-confirmed", entries=last.size, at=_clock(_at(last.time_s)), hub=last.signer))
+    else:
+        lines.append(say("export-unconfirmed" if state == "not_yet" else "export-confirmation-unknown"))
+    if header.bodies:
+        lines.append(say("export-bodies", bodies=found.bodies, erased=found.erased))
+    return lines + [f"  {count:6}  {type_label(number)}" for number, count in sorted(found.counts.items())]
+
+
+def _with(header: Header, items: Iterable[Item]) -> Iterator[Item]:
+    yield header
+    yield from items
+
+
+def _pieces(read: Callable[[], bytes], total: int) -> Iterator[bytes]:
+    done = 0
+    while piece := read():
+        yield piece
+        done += len(piece)
+        show_progress(min(done, total), total)
+
+
+def _at(time_s: int) -> datetime:
+    return datetime.fromtimestamp(min(time_s, LAST_S), UTC).astimezone()
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,145 @@
+"""An exported ledger proves of every entry what a receipt proves of one; anything else is refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from appliance.errors import UntrustedError
+from appliance.ledger.checkpoint import CheckpointError
+from appliance.ledger.entry import CommitmentError
+from appliance.ledger.export import Confirmed, End, ExportFormError, Item, SigningPeriod, read_export
+from appliance.ledger.export_check import VerifiedExport, header_keys, verify_export
+from appliance.ledger.keys import SignatureError
+from appliance.ledger.verify import BodyMissingError, OrderError, RootError, Sealed
+from tests.ledger.material import (
+    BOX,
+    CONFIRMED,
+    ENTRIES,
+    HUB,
+    HUB_NAME,
+    OTHER,
+    OTHER_ORIGIN,
+    SIZE,
+    body,
+    checkpoint,
+    cosignature,
+    export,
+    export_items,
+    header,
+    signed_s,
+)
+
+
+def check(items: list[Item]) -> VerifiedExport:
+    return verify_export(items, [BOX.public], HUB.public)
+
+
+def test_a_whole_ledger_verifies_with_and_without_its_bodies() -> None:
+    for bodies in (False, True):
+        found = verify_export(read_export([export(bodies=bodies)]), [BOX.public], HUB.public)
+        assert (found.checkpoint.size, found.checkpoint.time_s) == (SIZE, signed_s(SIZE))
+        assert found.confirmation is not None
+        assert (found.confirmation.size, found.confirmation.signer) == (CONFIRMED[-1], HUB_NAME)
+        assert (found.confirmations, found.counts) == (2, {1: 1, 2: 1, 3: 1, 4: 1, 17: 2, 900: 1})
+        assert (found.bodies, found.erased) == ((SIZE - 1, 1) if bodies else (0, 0))
+
+
+def test_without_the_hubs_key_its_confirmations_are_counted_only() -> None:
+    found = verify_export(export_items(), [BOX.public], None)
+    assert (found.confirmation, found.confirmations) == (None, 2)
+
+
+def test_a_part_may_lack_the_reason_for_an_erasure() -> None:
+    assert check(export_items(4, bodies=True)).erased == 1
+    items = export_items(4, bodies=True)
+    with pytest.raises(BodyMissingError) as error:
+        check([replace(header(4, bodies=True), whole=True), *items[1:]])
+    assert error.value.fields == {"index": 2, "count": 1}
+
+
+def test_the_keys_must_be_the_pinned_ones() -> None:
+    for box, hub in (([OTHER.public], HUB.public), ([], HUB.public), ([BOX.public], OTHER.public)):
+        with pytest.raises(SignatureError):
+            verify_export(export_items(), box, hub)
+    head = header()
+    assert verify_export(export_items(), header_keys(head), None).header.origin == head.origin
+
+
+def test_after_a_change_of_the_key_each_signs_its_own_sizes() -> None:
+    periods = (SigningPeriod(0, BOX.public), SigningPeriod(6, OTHER.public))
+    head = replace(header(), periods=periods)
+    items = [head, *export_items()[1:-1], End(checkpoint(SIZE, OTHER))]
+    assert verify_export(items, [OTHER.public, BOX.public], HUB.public).checkpoint.size == SIZE
+    for wrong, pinned in (
+        (items, [OTHER.public]),
+        ([*items[:-1], End(checkpoint(SIZE))], [BOX.public, OTHER.public]),
+    ):
+        with pytest.raises(SignatureError):
+            verify_export(wrong, pinned, HUB.public)
+
+
+def swapped(at: int) -> list[Item]:
+    items = export_items()
+    items[at], items[at + 1] = items[at + 1], items[at]
+    return items
+
+
+def changed(at: int, item: Item, *, bodies: bool = False) -> list[Item]:
+    items = export_items(bodies=bodies)
+    items[at] = item
+    return items
+
+
+NO_HUB = export_items(hub=False)
+
+
+@pytest.mark.parametrize(
+    ("items", "error"),
+    [
+        ([], ExportFormError),
+        ([header()], ExportFormError),
+        (export_items()[1:], ExportFormError),
+        (export_items()[:-1], ExportFormError),
+        ([header(), *export_items()], ExportFormError),
+        ([*export_items(), export_items()[-1]], ExportFormError),
+        ([*NO_HUB[:2], *NO_HUB[3:]], OrderError),  # what began at a start of the box is at another index now
+        ([*NO_HUB[:-2], NO_HUB[-1]], RootError),
+        ([*NO_HUB[:3], *NO_HUB[2:]], RootError),
+        (swapped(1), OrderError),
+        (swapped(3), RootError),  # a confirmation one entry too early
+        ([*export_items()[:5], *export_items()[4:]], ExportFormError),  # one twice
+        (changed(4, Confirmed(cosignature(3), cosignature(3))), SignatureError),
+        (changed(4, Confirmed(checkpoint(3), checkpoint(3))), SignatureError),
+        (changed(4, Confirmed(checkpoint(3), cosignature(5))), SignatureError),
+        (changed(4, Confirmed(checkpoint(3), cosignature(3, OTHER))), SignatureError),
+        (changed(0, replace(header(), size=SIZE - 1)), RootError),
+        (changed(0, replace(header(), origin=OTHER_ORIGIN)), CheckpointError),
+        (changed(3, Sealed(ENTRIES[2], body(2))), ExportFormError),
+        (changed(3, Sealed(ENTRIES[2], body(4)), bodies=True), CommitmentError),
+        (changed(2, Sealed(ENTRIES[1], None), bodies=True), BodyMissingError),
+    ],
+)
+def test_what_is_not_as_it_was_is_refused(items: list[Item], error: type[UntrustedError]) -> None:
+    with pytest.raises(error):
+        check(items)
+
+
+def test_no_flipped_bit_passes() -> None:
+    file = export(bodies=True)
+    for at in range(len(file)):
+        bad = bytearray(file)
+        bad[at] ^= 1 << at % 8
+        with pytest.raises(UntrustedError):
+            verify_export(read_export([bytes(bad)]), [BOX.public], HUB.public)
+
+
+def test_one_key_for_box_and_hub_does_not_make_them_the_same() -> None:
+    for confirmed in (Confirmed(cosignature(3, BOX), cosignature(3)), Confirmed(checkpoint(3), checkpoint(3, HUB))):
+        with pytest.raises(CheckpointError):
+            check(changed(4, confirmed))
+
+
+def test_the_entry_at_fault_is_named() -> None:
+    with pytest.raises(UntrustedError) as error:
+        check(changed(3, Sealed(ENTRIES[2], body(4)), bodies=True))
+    assert error.value.fields["index"] == 2
