@@ -96,7 +96,7 @@ def open_receipt(receipt: bytes, origin: str, box: VerifyingKey, hub: VerifyingK
     checkpoint = open_checkpoint(sign1(protected, {}, signature), root, origin, box)
     cosigned = unprotected.get(COSIGNATURE)
     cosignature = None
-    if cosigned is not None and not isinstance(cosigned, bytes):
+    if COSIGNATURE in unprotected and not isinstance(cosigned, bytes):
         raise CheckpointError(reason="not a receipt")
     if cosigned is not None and hub is not None:
         cosignature = open_cosignature(cosigned, root, origin, hub)
