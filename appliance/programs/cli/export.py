@@ -4,11 +4,12 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from appliance.errors import RefusedError
 from appliance.ledger.entry import type_label
-from appliance.ledger.export import Confirmed, Header, Item, read_export, write_export
+from appliance.ledger.export import Confirmed, ExportFormError, Header, Item, read_export, write_export
 from appliance.ledger.export_check import VerifiedExport, header_keys, verify_export
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.verify import Sealed
@@ -50,7 +51,7 @@ def add_export(parts: Commands) -> None:
 def export(arguments: argparse.Namespace) -> int:
     """Writes the ledger to a file that appears under its name only when it is complete."""
     out: Path = arguments.out
-    if out.exists() and not arguments.force:
+    if out.exists() and not (arguments.force and out.is_file()):  # what is no file, such as a device, is not replaced
         raise FileExistsAlreadyError(file=str(out))
     written = _Written()
     with opened_box() as box:
@@ -128,57 +129,70 @@ def verify(arguments: argparse.Namespace) -> int:
         items = read_export(_pieces(lambda: file.read(CHUNK_BYTES), total))
         header = next(items)
         if not isinstance(header, Header):
-            raise TypeError("read_export begins with a header")
+            raise ExportFormError(reason="header")
+        own = header_keys(header)
+        if pinned and not {key.key_id for key in own} <= {key.key_id for key in pinned}:
+            return _show_other(header, arguments.json)
         # Without a pinned key the file can still be compared with itself; whose it is stays open then, and is said so.
-        found = verify_export(_with(header, items), pinned or header_keys(header), hub)
+        found = verify_export(chain([header], items), pinned or own, hub)
     known = bool(pinned)
-    last, state = found.confirmation, "confirmed"
+    show(_result(found, known=known), arguments.json, "\n".join(_words(found, known=known)))
+    return FINE if known else PROBLEM
+
+
+def _show_other(header: Header, as_json: bool) -> int:
+    key_id = header_keys(header)[-1].key_id.hex()
+    result = {"verify": "unknown", **_issuer(header, known=False), "unchanged": None}
+    show(result, as_json, say("export-issuer-other", origin=header.origin, key_id=key_id))
+    return PROBLEM
+
+
+def _issuer(header: Header, *, known: bool) -> dict[str, object]:
+    ids = [key.key_id.hex() for key in header_keys(header)]
+    return {"issuer": header.origin, "issuer_known": known, "issuer_keys": ids}
+
+
+def _result(found: VerifiedExport, *, known: bool) -> dict[str, object]:
+    header, last, state = found.header, found.confirmation, "confirmed"
     if last is None:
         state = "unknown_key" if found.confirmations else "not_yet"
-    exported, recorded = _at(header.time_s), _at(found.checkpoint.time_s)
-    confirmed = None if last is None else _at(last.time_s)
-    result: dict[str, object] = {
+    return {
         "verify": "ok" if known else "unknown",
-        "issuer": header.origin,
-        "issuer_known": known,
-        "issuer_keys": [key.spki.hex() for key in header_keys(header)],
+        **_issuer(header, known=known),
         "unchanged": True,
         "entries": header.size,
         "whole": header.whole,
-        "signed": recorded.isoformat(),
-        "exported": exported.isoformat(),
+        "signed": _at(found.checkpoint.time_s).isoformat(),
+        "exported": _at(header.time_s).isoformat(),
         "confirmation": state,
         "confirmed_entries": 0 if last is None else last.size,
-        "confirmed": None if confirmed is None else confirmed.isoformat(),
+        "confirmed": None if last is None else _at(last.time_s).isoformat(),
         "confirmed_by": None if last is None else last.signer,
         "bodies": found.bodies if header.bodies else None,
         "erased": found.erased if header.bodies else None,
         "types": {type_label(number): count for number, count in sorted(found.counts.items())},
     }
-    show(result, arguments.json, "\n".join(_words(header, found, known=known, state=state)))
-    return FINE if known else PROBLEM
 
 
-def _words(header: Header, found: VerifiedExport, *, known: bool, state: str) -> list[str]:
-    key_id, last = header_keys(header)[-1].key_id.hex(), found.confirmation
-    lines = [
-        say("export-issuer" if known else "export-issuer-unknown", origin=header.origin, key_id=key_id),
-        say("export-unchanged", entries=header.size, at=_clock(_at(found.checkpoint.time_s))),
-    ]
+def _words(found: VerifiedExport, *, known: bool) -> list[str]:
+    header, last = found.header, found.confirmation
+    origin, key_id = header.origin, header_keys(header)[-1].key_id.hex()
+    if known:
+        lines = [say("export-issuer", origin=origin, key_id=key_id)]
+    else:
+        lines = [say("export-issuer-unknown", origin=origin, key_id=key_id)]
+    lines.append(say("export-unchanged", entries=header.size, at=_clock(_at(found.checkpoint.time_s))))
     if not header.whole:
         lines.append(say("export-part"))
     if last is not None:
         lines.append(say("export-confirmed", entries=last.size, at=_clock(_at(last.time_s)), hub=last.signer))
+    elif found.confirmations:
+        lines.append(say("export-confirmation-unknown"))
     else:
-        lines.append(say("export-unconfirmed" if state == "not_yet" else "export-confirmation-unknown"))
+        lines.append(say("export-unconfirmed"))
     if header.bodies:
         lines.append(say("export-bodies", bodies=found.bodies, erased=found.erased))
     return lines + [f"  {count:6}  {type_label(number)}" for number, count in sorted(found.counts.items())]
-
-
-def _with(header: Header, items: Iterable[Item]) -> Iterator[Item]:
-    yield header
-    yield from items
 
 
 def _pieces(read: Callable[[], bytes], total: int) -> Iterator[bytes]:

@@ -58,6 +58,8 @@ def test_a_file_that_is_there_is_not_replaced_unless_asked(visited: CommandLine,
     assert (answer.code, answer.last["error"], file.read_bytes()) == (1, "export.exists", before)
     assert visited.run("ledger", "export", "--out", str(file), "--bodies", "--force").code == 0
     assert file.stat().st_size > len(before)
+    answer = visited.run("ledger", "export", "--out", os.devnull, "--force", "--json")
+    assert (answer.code, answer.last["error"]) == (1, "export.exists")
 
 
 def test_what_fails_half_way_leaves_the_old_file(tmp_path: Path) -> None:
@@ -105,7 +107,8 @@ def test_without_keys_it_says_what_is_not_established(visited: CommandLine, file
     other = visited.folder / "other.pub"
     other.write_bytes(SigningKey.make().public.pem())
     answer = visited.run("export", "verify", str(file), "--box-key", str(other), "--json")
-    assert (answer.code, answer.last["error"]) == (1, "ledger.signature")
+    assert (answer.code, answer.last["verify"], answer.last["unchanged"]) == (1, "unknown", None)
+    assert "none of those given" in visited.run("export", "verify", str(file), "--box-key", str(other)).out
 
 
 def test_an_altered_or_foreign_file_is_refused_in_words(visited: CommandLine, file: Path) -> None:

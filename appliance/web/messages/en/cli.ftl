@@ -65,6 +65,7 @@ cli-export-personal = It holds the contents of { $bodies } records, which are pe
 cli-export-impersonal = It holds no contents: nothing personal is in it.
 cli-export-issuer = Written by { $origin } (the key given: { $key_id })
 cli-export-issuer-unknown = Says that it was written by { $origin } (key { $key_id }). No key was given, so this is not established.
+cli-export-issuer-other = Says that it was written by { $origin }, but with a key (id { $key_id }) that is none of those given. Nothing else was checked. That does not mean that it is forged.
 cli-export-unchanged = Content: { $entries } records, signed { $at } (unchanged)
 cli-export-part = The ledger goes on after these records.
 cli-export-confirmed = Received by the prefecture: the first { $entries } records, { $at } ({ $hub })

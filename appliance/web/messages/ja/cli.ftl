@@ -65,6 +65,7 @@ cli-export-personal = 記録 { $bodies } 件の中身（個人情報）が入っ
 cli-export-impersonal = 記録の中身は入っていません。個人情報は含まれません。
 cli-export-issuer = 書き出した箱: { $origin }（指定された鍵 { $key_id }）
 cli-export-issuer-unknown = 書き出した箱: { $origin } と書いてあります（鍵 { $key_id }）。鍵が指定されていないので、確かめられていません。
+cli-export-issuer-other = 書き出した箱: { $origin } と書いてありますが、指定された鍵のものではありません（鍵 { $key_id }）。ほかは確かめていません。偽物だという意味ではありません。
 cli-export-unchanged = 内容: 記録 { $entries } 件、署名 { $at }（変わっていません）
 cli-export-part = 台帳には、この後の記録もあります。
 cli-export-confirmed = 県の受領: 最初の { $entries } 件、{ $at }（{ $hub }）
