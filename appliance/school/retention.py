@@ -10,7 +10,8 @@ from appliance.ledger.entry import EntryType
 
 @unique
 class Rule(Enum):
-    """Name of the rule as the ledger gives it, and the types of entries that it is about."""
+    """Name of the rule as the ledger gives it, the types of entries that it is about, and those that go with the last
+    entry that refers to them."""
 
     ACCESS_LOG = (
         "access_log",
@@ -22,10 +23,11 @@ class Rule(Enum):
                 EntryType.STAFF_SIGNED_IN,
             }
         ),
+        frozenset({EntryType.CARD_CERTIFICATE}),
     )
 
-    def __init__(self, label: str, types: frozenset[EntryType]) -> None:
-        self.label, self.types = label, types
+    def __init__(self, label: str, types: frozenset[EntryType], referred: frozenset[EntryType]) -> None:
+        self.label, self.types, self.referred = label, types, referred
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from appliance.ledger.entry import EPOCH_MS
 from appliance.school.retention import Retention, Rule
 from appliance.services.opening import OpenBox
+from appliance.store.evidence import EvidenceStore
 
 AT_ONCE = 2_000
 """Bodies erased in one transaction: the window goes on in between."""
@@ -36,8 +37,8 @@ class Erased:
 class Erasure:
     """One for each call of the command or the timer."""
 
-    def __init__(self, box: OpenBox, retention: Retention) -> None:
-        self._box, self._retention = box, retention
+    def __init__(self, box: OpenBox, evidence: EvidenceStore, retention: Retention) -> None:
+        self._box, self._evidence, self._retention = box, evidence, retention
 
     def due(self) -> list[Due]:
         """What the rules erase today, the oldest first."""
@@ -47,9 +48,7 @@ class Erasure:
             deadline = self._retention.deadline(rule, now)
             if deadline is None:
                 continue
-            numbers = frozenset(one.number for one in rule.types)
-            size = self._box.ledger.size_at(int(deadline.timestamp() * 1000) - EPOCH_MS)
-            if indices := self._box.ledger.bodies_of(numbers, size):
+            if indices := self._older(rule, int(deadline.timestamp() * 1000) - EPOCH_MS):
                 found.append(Due(rule, indices))
         return found
 
@@ -65,9 +64,27 @@ class Erasure:
         """Erases the content of these entries for a reason that names no person; raises ``NoEntryError``."""
         return Erased(self._erase(indices, f"order: {reason}"), self._box.database.checkpoint())
 
+    def _older(self, rule: Rule, time_ms: int) -> list[int]:
+        by_type = frozenset(one.number for one in rule.types)
+        by_reference = frozenset(one.number for one in rule.referred)
+        going: list[int] = []
+        referred: list[int] = []
+        kept: set[int] = set()
+        for index, entry in self._box.ledger.with_bodies():
+            if entry.time_ms < time_ms and entry.type in by_type:
+                going.append(index)
+            elif entry.time_ms < time_ms and entry.type in by_reference:
+                referred.append(index)
+            else:
+                kept.update(entry.refs)
+        return sorted([*going, *(index for index in referred if index not in kept)])
+
     def _erase(self, indices: Sequence[int], rule: str) -> int:
         def erase() -> int:
             with self._box.ledger.append() as appending:
-                return len(appending.erase(indices, rule))
+                erased = appending.erase(indices, rule)
+                for index in erased:
+                    self._evidence.delete(appending.transaction, index)
+                return len(erased)
 
         return self._box.room.use(erase)

@@ -109,11 +109,9 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All that this thread reads in the block is the database as it is when the block begins."""
-        connection = self._connection()
+        connection = self._steadily(_begin_reading)
         with _translated():
-            connection.execute("BEGIN")
             try:
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # BEGIN alone reads nothing yet
                 yield
             finally:
                 if connection.in_transaction:  # a fault of the disk may have ended it
@@ -353,6 +351,16 @@ def _apart(number: int, version: Row | None) -> int:
 
 def _fixed(key: bytes | None) -> Keys | None:
     return None if key is None else lambda: (key,)
+
+
+def _begin_reading(connection: Any) -> Any:
+    connection.execute("BEGIN")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # BEGIN alone reads nothing yet
+    except BaseException:
+        connection.execute("ROLLBACK")  # not in a transaction any more: it may be begun again under another key
+        raise
+    return connection
 
 
 def _begin(connection: Any) -> Any:

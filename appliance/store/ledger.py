@@ -5,7 +5,7 @@ depend on how many entries there are.
 """
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -153,13 +153,13 @@ class LedgerStore:
                 beyond = middle
         return first
 
-    def bodies_of(self, types: Collection[int], size: int) -> list[int]:
-        """The indices below ``size`` of entries of these types that still have a body."""
+    def with_bodies(self) -> Iterator[tuple[int, Entry]]:
+        """Every entry that still has a body, with its index."""
         rows = self._database.each(
             "SELECT id, entry FROM entry WHERE id >= ? AND id < ? AND body IS NOT NULL ORDER BY id",
-            (entry_id(self._number, 0), entry_id(self._number, size)),
+            (entry_id(self._number, 0), entry_id(self._number + 1, 0)),
         )
-        return [row & INDEX_MASK for row, entry in rows if Entry.decode(entry).type in types]
+        return ((row & INDEX_MASK, Entry.decode(entry)) for row, entry in rows)
 
     def confirmation(self, index: int) -> Confirmation | None:
         """The first cosignature that covers this entry, or None while it is pending."""

@@ -24,7 +24,7 @@ def test_a_rule_without_years_keeps_for_good() -> None:
 
 
 def test_no_type_is_under_two_rules_and_what_the_ledger_lives_on_under_none() -> None:
-    ruled = [one for rule in Rule for one in rule.types]
+    ruled = [one for rule in Rule for one in (*rule.types, *rule.referred)]
     assert len(ruled) == len(set(ruled))
     assert not set(ruled) & {
         EntryType.LEDGER_OPENED,

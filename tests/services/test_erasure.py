@@ -7,14 +7,19 @@ import pytest
 from appliance.ledger.entry import EntryType
 from appliance.school.retention import Retention, Rule
 from appliance.services.audit import audit
+from appliance.services.check_in import CheckIn
 from appliance.services.erasure import AT_ONCE, Erasure
+from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Draft
 from appliance.store.body_keys import BodyKeys
 from appliance.store.database import Database
+from appliance.store.evidence import EvidenceStore
 from appliance.store.tree import NoEntryError
+from tests.services.conftest import STAFF, Visitor
 from tests.sim.box import DATABASE_KEY
 from tests.sim.clock import ManualClock
+from tests.sim.fixtures import MakeCard
 from tests.sim.pages import holds, plain_pages
 
 DAY_MS = 86_400_000
@@ -23,7 +28,7 @@ SMALL, LARGE = b"a body in one page", b"a body that needs pages of its own " * 4
 
 @pytest.fixture
 def erasure(box: OpenBox) -> Erasure:
-    return Erasure(box, Retention({Rule.ACCESS_LOG: 5}))
+    return Erasure(box, EvidenceStore(box.database), Retention({Rule.ACCESS_LOG: 5}))
 
 
 def record(box: OpenBox, content: bytes, kind: EntryType = EntryType.GUARDIAN_AUTHENTICATED) -> int:
@@ -106,6 +111,28 @@ def test_a_school_year_goes_in_several_transactions(box: OpenBox, erasure: Erasu
     assert erasure.run().count == AT_ONCE + 1
     assert box.ledger.entry(size + 1).type == EntryType.BODY_ERASED.number
     assert len(box.ledger.entry(box.ledger.head().size - 1).refs) == 1
+    assert audit(box, None).good
+
+
+def test_evidence_goes_with_its_act_and_a_certificate_with_the_last_that_refers_to_it(
+    box: OpenBox, erasure: Erasure, clock: ManualClock, check_in: CheckIn, link_codes: LinkCodes, make_card: MakeCard
+) -> None:
+    visitor = Visitor(check_in, make_card())
+    code = link_codes.issue("mother", STAFF).code
+    visitor.visit(check_in.accept_code(code.digits, 0))
+    (certificate,) = [
+        index for index, entry in box.ledger.with_bodies() if entry.type == EntryType.CARD_CERTIFICATE.number
+    ]
+    clock.ms += 400 * DAY_MS
+    later = visitor.visit()
+    assert box.ledger.entry(later).refs == (certificate,)
+    clock.ms += 5 * 366 * DAY_MS - 400 * DAY_MS
+    assert erasure.run().count > 0
+    assert box.database.rows("SELECT entry FROM evidence ORDER BY entry") == [(certificate,), (later,)]
+    clock.ms += 400 * DAY_MS
+    assert erasure.run().count == 2
+    assert box.database.rows("SELECT * FROM evidence") == []
+    assert box.database.rows("SELECT * FROM card_certificate") == []
     assert audit(box, None).good
 
 

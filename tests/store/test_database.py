@@ -310,7 +310,14 @@ def ask_version(database: Database) -> None:
     assert database.data_version() > 0
 
 
-@pytest.mark.parametrize("act", [look, look_at_one, look_at_each, write_one, migrate, check, ask_version])
+def look_at_a_snapshot(database: Database) -> None:
+    with database.snapshot():
+        look(database)
+
+
+@pytest.mark.parametrize(
+    "act", [look, look_at_one, look_at_each, look_at_a_snapshot, write_one, migrate, check, ask_version]
+)
 def test_a_program_that_knows_both_keys_does_not_notice_the_change(
     notes: Database, shared: Database, act: Callable[[Database], None]
 ) -> None:

@@ -10,6 +10,7 @@ from appliance.school.retention import Retention, Rule
 from appliance.services.check_in import receipt_number
 from appliance.services.erasure import Erased, Erasure
 from appliance.services.opening import OpenBox
+from appliance.store.evidence import EvidenceStore
 
 MOST_REASON = 200
 
@@ -66,7 +67,9 @@ def erase_records(arguments: argparse.Namespace) -> int:
 
 
 def _erasure(box: OpenBox) -> Erasure:
-    return Erasure(box, Retention({Rule.ACCESS_LOG: settings().retention.access_log_years}))
+    return Erasure(
+        box, EvidenceStore(box.database), Retention({Rule.ACCESS_LOG: settings().retention.access_log_years})
+    )
 
 
 def _words(erased: Erased) -> str:
