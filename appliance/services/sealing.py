@@ -18,6 +18,7 @@ from appliance.errors import ConfigError, UnavailableError, UntrustedError
 from appliance.services.founding import DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY
 from appliance.services.tpm import PcrsUnsetError, Tpm, TpmOwnedError, TpmToolError, run
 from appliance.store.database import KEY_BYTES
+from appliance.store.files import remove_file, write_file
 
 BOX_KEYS = (DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY)
 NEXT_KEY = successor_of(DATABASE_KEY)
@@ -117,7 +118,11 @@ class KeyStore:
     def open(self, name: str) -> bytes:
         """The key in the open. Raises ``PcrsChangedError``, ``OtherTpmError``, ``TpmLockedError``,
         ``TpmAbsentError`` or ``KeyUnopenedError``."""
-        return self._decrypt(name, self._folder / name)
+        try:
+            sealed = (self._folder / name).read_bytes()
+        except OSError as error:
+            raise KeyUnopenedError(name=name, reason="no sealed credential") from error
+        return self._decrypt(name, sealed)
 
     def seal(self, name: str, key: bytes) -> None:
         """Seals a key as wanted; an older one under this name is replaced in one step. Raises as ``open`` does."""
@@ -142,8 +147,7 @@ class KeyStore:
         """Puts the next key of the database in the place of the present one, once everything is under it. A sealed
         key carries its name, so it is sealed anew; what is interrupted between the two steps is done again."""
         self.seal(DATABASE_KEY, self.open(NEXT_KEY))
-        (self._folder / NEXT_KEY).unlink()
-        sync_folder(self._folder)
+        remove_file(self._folder / NEXT_KEY)
         self.tell()
 
     def set_aside(self, name: str) -> None:
@@ -177,7 +181,8 @@ class KeyStore:
     def _tell(self, seal: Seal) -> None:
         self._status.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         text = json.dumps({"tpm": seal.tpm, "pcrs": list(seal.pcrs)}) + "\n"
-        replace_file(self._status, text.encode(), 0o644)
+        write_file(self._status, text.encode())
+        self._status.chmod(0o644)  # whatever the administrator's umask is
 
     def _lockout_authorization(self, tpm: Tpm) -> str:
         """What changes the TPM's limits: made once, and kept for this installation alone, because it is needed when
@@ -191,10 +196,9 @@ class KeyStore:
     def _write(self, name: str, key: bytes, tpm: Tpm | None) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         sealed = self._encrypt(name, key, tpm)
-        fresh = write_file(self._folder / name, sealed, 0o600)
-        if self._decrypt(name, fresh) != key:
+        if self._decrypt(name, sealed) != key:
             raise KeyUnopenedError(name=name, reason="the sealed key opens to something else")
-        take_place(fresh, self._folder / name)
+        write_file(self._folder / name, sealed)
 
     def _encrypt(self, name: str, key: bytes, tpm: Tpm | None) -> bytes:
         how: tuple[str, ...] = ("--with-key=host",)
@@ -209,9 +213,9 @@ class KeyStore:
             raise PcrsUnsetError(pcrs=", ".join(map(str, self._pcrs)))
         return sealed
 
-    def _decrypt(self, name: str, path: Path) -> bytes:
+    def _decrypt(self, name: str, sealed: bytes) -> bytes:
         try:
-            return run(("systemd-creds", "decrypt", f"--name={name}", str(path), "-"), b"", {})[0]
+            return run(("systemd-creds", "decrypt", f"--name={name}", "-", "-"), sealed, {})[0]
         except TpmToolError as error:
             raise _meaning(error, name) from error
 
@@ -223,38 +227,6 @@ def read_seal(status: Path) -> Seal | None:
         return Seal(tpm=bool(table["tpm"]), pcrs=tuple(int(pcr) for pcr in table["pcrs"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def replace_file(path: Path, content: bytes, mode: int) -> None:
-    """Writes a file so that at any moment, also after a power cut, either the old or the new one is whole."""
-    take_place(write_file(path, content, mode), path)
-
-
-def write_file(path: Path, content: bytes, mode: int) -> Path:
-    """Writes the content to the disk, beside the file that it is for; returns where. One left over is overwritten."""
-    fresh = path.with_name(f".{path.name}.new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-    with os.fdopen(handle, "wb") as file:
-        os.fchmod(handle, mode)
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
-    return fresh
-
-
-def take_place(fresh: Path, path: Path) -> None:
-    """Puts a written file in the place of another, on the disk as well."""
-    fresh.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Puts the names in a folder on the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _meaning(error: TpmToolError, name: str) -> UntrustedError | UnavailableError:

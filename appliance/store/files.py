@@ -39,6 +39,12 @@ def write_file(path: Path, data: bytes, mode: int = PRIVATE) -> None:
     _sync_folder(path.parent)
 
 
+def remove_file(path: Path) -> None:
+    """Removes a file for good."""
+    path.unlink()
+    _sync_folder(path.parent)
+
+
 def _written_beside(path: Path, data: bytes, mode: int) -> Path:
     """A durable file with a name of its own in the same folder."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

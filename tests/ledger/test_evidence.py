@@ -56,8 +56,9 @@ def test_nobody_else_does(sealer: EvidenceSealer) -> None:
         EvidenceOpener.make().open(sealer.message, sealed)
     with pytest.raises(EvidenceError, match="other epoch"):
         HUB.open(EvidenceSealer(HUB.public_bytes()).message, sealed)
+    flipped = sealed.sealed[:-1] + bytes([sealed.sealed[-1] ^ 1])
     with pytest.raises(EvidenceError, match="other bytes"):
-        HUB.open(sealer.message, dataclasses.replace(sealed, sealed=sealed.sealed[:-1] + b"\0"))
+        HUB.open(sealer.message, dataclasses.replace(sealed, sealed=flipped))
     with pytest.raises(EvidenceError, match="other bytes"):
         check_digest(dataclasses.replace(sealed, digest=bytes(32)))
 

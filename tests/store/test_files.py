@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.store.files import make_file, make_folder, write_file
+from appliance.store.files import make_file, make_folder, remove_file, write_file
 
 
 @pytest.fixture
@@ -102,3 +102,11 @@ def test_a_disk_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: py
         with pytest.raises(OSError, match="Input/output"):
             write(tmp_path / "a.crt", b"after")
     assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("a.crt", b"before")]
+
+
+def test_a_removed_file_is_gone(tmp_path: Path) -> None:
+    write_file(tmp_path / "a.key", b"data")
+    remove_file(tmp_path / "a.key")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(FileNotFoundError):
+        remove_file(tmp_path / "a.key")
