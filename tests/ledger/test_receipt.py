@@ -201,8 +201,8 @@ def test_the_text_fits_the_alphanumeric_mode_of_a_qr_code() -> None:
 
 
 def each_text(size: int) -> Iterator[str]:
-    """Texts of receipts of such a ledger, as many as are wanted: each signature is another one."""
-    return (receipt_text(make_paper(size, size // 3).receipt) for _ in count())
+    """Texts of receipts of such a ledger, as many as are wanted: each is confirmed by another hub."""
+    return (receipt_text(make_paper(size, size // 3, hub=SigningKey.make()).receipt) for _ in count())
 
 
 def to_full_width(text: str) -> str:
