@@ -161,6 +161,6 @@ class CheckIn:
         self._cards.link(appending.transaction, card.pseudonym, linking.guardian, linked, now_ms)
 
 
-def receipt_number(index: int) -> str:
-    """How people see an entry's index: ``M-000123``."""
-    return f"M-{index:06d}"
+def receipt_number(index: int, generation: int | None = None) -> str:
+    """How people see an entry's index: ``M-000123``, or ``M-000123/1`` in an earlier generation of the ledger."""
+    return f"M-{index:06d}" + ("" if generation is None else f"/{generation}")

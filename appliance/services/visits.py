@@ -4,23 +4,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, unique
 
+from appliance.services.generations import find_generation
 from appliance.services.opening import OpenBox
+from appliance.store.ledger import Head, LedgerStore
 from appliance.store.people import ListedPerson, PeopleStore
 from appliance.store.visits import VisitStore
 
 
 @unique
 class Delivery(Enum):
-    """How far a record has come: in the box's ledger, sent and not yet confirmed, confirmed by the hub."""
+    """How far a record has come: in the box's ledger, sent and not yet confirmed, confirmed by the hub; or kept in a
+    generation of the ledger that ended before it was confirmed, and never sent."""
 
     RECORDED = "recorded"
     PENDING = "pending"
     RECEIVED = "received"
+    KEPT = "kept"
 
 
 @dataclass(frozen=True)
 class ListedVisit:
-    """``pupils`` are the children whom the guardian stands for today; ``received_ms`` when the receipt came."""
+    """``pupils`` are the children whom the guardian stands for today; ``received_ms`` when the receipt came.
+
+    ``generation`` is that of an earlier ledger in which ``entry`` is, None for the one that is written now.
+    """
 
     entry: int
     at: datetime
@@ -28,6 +35,7 @@ class ListedVisit:
     pupils: list[ListedPerson]
     delivery: Delivery
     received_ms: int | None
+    generation: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,15 +60,21 @@ class Visits:
         """The visits of a local day, the latest first. ``day`` is its midnight, aware of its time zone; ``sent_size``
         how many entries have been sent since the line was last up."""
         end = day + timedelta(days=1)
-        head = self._box.ledger.head()
         listed = []
+        ledgers: dict[int | None, tuple[LedgerStore, Head]] = {}
         for visit in self._visits.between(int(day.timestamp() * 1000), int(end.timestamp() * 1000)):
             at = datetime.fromtimestamp(visit.at_ms / 1000, day.tzinfo)
+            if visit.generation not in ledgers:
+                ledger = find_generation(self._box, visit.generation)
+                ledgers[visit.generation] = ledger, ledger.head()
+            ledger, head = ledgers[visit.generation]
             if visit.entry < head.cosigned_size:
                 delivery = Delivery.RECEIVED
+            elif visit.generation is not None:
+                delivery = Delivery.KEPT
             else:
                 delivery = Delivery.PENDING if visit.entry < sent_size else Delivery.RECORDED
-            confirmed = self._box.ledger.confirmation(visit.entry)
+            confirmed = ledger.confirmation(visit.entry)
             listed.append(
                 ListedVisit(
                     visit.entry,
@@ -69,6 +83,7 @@ class Visits:
                     self._people.pupils_of(visit.guardian, at.date()),
                     delivery,
                     None if confirmed is None else confirmed.stored_ms,
+                    visit.generation,
                 )
             )
         return listed

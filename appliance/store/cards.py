@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from appliance.store.database import Database, Transaction
+from appliance.store.schema import GENERATION_NOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,9 @@ class CardStore:
 
     def link(self, transaction: Transaction, pseudonym: bytes, guardian: str, entry: int, now_ms: int) -> None:
         """Links the card; a guardian may have several, a card stands for one guardian only."""
-        transaction.run(
-            "INSERT OR REPLACE INTO card_link (pseudonym, guardian, entry, linked_ms) VALUES (?, ?, ?, ?)",
-            (pseudonym, guardian, entry, now_ms),
-        )
+        row = (pseudonym, guardian, entry, now_ms)
+        columns = "pseudonym, guardian, entry, linked_ms, generation"
+        transaction.run(f"INSERT OR REPLACE INTO card_link ({columns}) VALUES (?, ?, ?, ?, {GENERATION_NOW})", row)  # noqa: S608
 
     def add_code(self, transaction: Transaction, code: StoredCode, issued_by: str) -> None:
         """Adds a code; an older one of the same guardian that was not used is withdrawn."""

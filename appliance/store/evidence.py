@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from appliance.ledger.evidence import SealedEvidence
 from appliance.store.database import Database, Transaction
+from appliance.store.schema import GENERATION_NOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class EvidenceStore:
         item = evidence.item
         transaction.run("INSERT OR IGNORE INTO evidence_epoch VALUES (?, ?, ?)", (item.epoch, evidence.message, now_ms))
         row = (item.digest, item.epoch, item.sealed, entry)
-        transaction.run("INSERT INTO evidence (digest, epoch, sealed, entry) VALUES (?, ?, ?, ?)", row)
+        columns = "digest, epoch, sealed, entry, generation"
+        transaction.run(f"INSERT INTO evidence ({columns}) VALUES (?, ?, ?, ?, {GENERATION_NOW})", row)  # noqa: S608
 
     def find(self, digest: bytes) -> StoredEvidence | None:
         found = self._database.row(
@@ -48,4 +50,10 @@ class EvidenceStore:
         """Deletes the items of an entry, and with those of ``card.certificate`` that the certificate is known: the
         next visit introduces it anew. How many items there were."""
         transaction.run("DELETE FROM card_certificate WHERE entry = ?", (entry,))
-        return transaction.run("DELETE FROM evidence WHERE entry = ?", (entry,))
+        where = f"generation = {GENERATION_NOW} AND entry = ?"
+        return transaction.run(f"DELETE FROM evidence WHERE {where}", (entry,))  # noqa: S608
+
+    @staticmethod
+    def forget_certificates(transaction: Transaction) -> None:
+        """No certificate counts as introduced any more: in a new generation no entry has done so yet."""
+        transaction.run("DELETE FROM card_certificate")

@@ -49,6 +49,7 @@ ROWS: dict[tuple[str, int], dict[str, list[Row]]] = {
     },
     ("box", 2): {"enrolment": [(1, '{"school": "B113299900018"}', 3)]},
     ("box", 3): {"evidence": [(b"w" * 32, b"e" * 16, b"sealed", 9)], "card_certificate": [(b"k" * 32, 8)]},
+    ("box", 4): {"visit": [(2, 9, "mother", "visit", 7)]},
     ("hub", 1): {
         "school": [("B113299900018", "架空小学校", "madoguchi/1/B/box/1", "madoguchi/1/B/feed/1", 1, 2)],
         "contact": [("B113299900018", 1, 5, 4, 3, None, None)],
@@ -65,6 +66,11 @@ MOVED: dict[tuple[str, int], dict[str, list[Row] | None]] = {
     },
     ("ledger", 5): {"entry": [(1 << 44, b"entry", b"body", b"cose")]},
     ("box", 3): {"evidence": [(b"v" * 32, b"e" * 16, b"sealed", None)]},
+    ("box", 4): {
+        "visit": [(1, 9, "mother", "visit", 6)],
+        "card_link": [(b"c" * 16, "mother", 8, 5, None, 1)],
+        "evidence": [(b"v" * 32, b"e" * 16, b"sealed", None, 1)],
+    },
 }
 
 

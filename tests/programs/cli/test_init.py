@@ -142,13 +142,14 @@ def test_migrating_says_what_ran(command: CommandLine) -> None:
     assert command.run("migrate").out == "The database is up to date.\n"
     path, key = command.state / DATABASE_NAME, (command.keys / "database.key").read_bytes()
     with Database.open(path, key) as database, database.transaction() as transaction:
-        transaction.run("DROP TABLE card_certificate")
+        transaction.run("ALTER TABLE card_link DROP COLUMN generation")
         transaction.run("DROP INDEX evidence_by_entry")
-        transaction.run("ALTER TABLE evidence DROP COLUMN entry")
-        transaction.run("DELETE FROM migration WHERE family = 'box' AND number = 3")
+        transaction.run("ALTER TABLE evidence DROP COLUMN generation")
+        transaction.run("CREATE INDEX evidence_by_entry ON evidence (entry)")
+        transaction.run("DELETE FROM migration WHERE family = 'box' AND number = 4")
     old = command.run("doctor", "--json")
     assert (old.code, old.last["error"]) == (2, "store.too_old")
-    assert command.run("migrate").out == "box/0003_evidence_by_entry\n"
+    assert command.run("migrate").out == "box/0004_generations\n"
     assert command.run("doctor").code == 1  # nothing runs, so something is to be said
 
 
