@@ -59,7 +59,7 @@ WRAPPED_BY: dict[str, set[str]] = {
     "gunicorn": {"web.serve"},
     "fluent": {"web.catalogue"},
     "argon2": {"services.staff"},
-    "zstandard": {"sync.wire"},
+    "zstandard": {"sync.wire", "store.dump"},
     "segno": {"programs.kiosk.views"},
     "zxingcpp": {"services.photo"},
     "PIL": {"services.photo"},

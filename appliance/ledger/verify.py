@@ -83,11 +83,13 @@ class VerifiedBatch:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLedger:
-    """A whole ledger whose tree is the signed one; ``counts`` is the number of entries by type number."""
+    """A whole ledger whose tree is the signed one; ``counts`` is the number of entries by type number, ``unexplained``
+    that of bodies which are gone without an entry that says so."""
 
     checkpoint: Checkpoint | None
     size: int
     counts: dict[int, int]
+    unexplained: int = 0
 
 
 def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: int, key: VerifyingKey) -> VerifiedBatch:
@@ -166,7 +168,7 @@ def verify_ledger(
             last_time_ms = check_order(kind, time_ms, boot, refs, index, last_time_ms)
             if body is not None:
                 check_body(Entry.decode(data), body)
-            elif complete:
+            else:
                 gone.add(index)
             if kind == EntryType.BODY_ERASED.number:
                 gone.difference_update(refs)
@@ -175,10 +177,10 @@ def verify_ledger(
             raise
         frontier.append(leaf_hash(data))
         counts[kind] = counts.get(kind, 0) + 1
-    if gone:
+    if gone and complete:
         raise BodyMissingError(index=min(gone), count=len(gone))
     if checkpoint is None:
         if frontier.size:
             raise RootError(reason="no checkpoint", size=frontier.size)
-        return VerifiedLedger(None, 0, counts)
-    return VerifiedLedger(check_head(checkpoint, frontier, origin, key), frontier.size, counts)
+        return VerifiedLedger(None, 0, counts, len(gone))
+    return VerifiedLedger(check_head(checkpoint, frontier, origin, key), frontier.size, counts, len(gone))

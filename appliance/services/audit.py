@@ -12,6 +12,7 @@ from appliance.ledger.verify import RootError, verify_ledger
 from appliance.services.opening import OpenBox
 from appliance.store.database import Database, Keys
 from appliance.store.faults import StoreError
+from appliance.store.ledger import LedgerStore
 
 Progress = Callable[[int, int], None]
 """Entries done, and how many there are."""
@@ -34,7 +35,8 @@ class ForkedError(UntrustedError):
 @dataclass
 class Audit:
     """``faults`` in the order in which they were found, none if all is well; ``counts`` by type number, of a ledger
-    without fault; ``database`` is what the database says of its own pages."""
+    without fault; ``unexplained`` counts bodies that are gone without an entry that says so; ``database`` is what the
+    database says of its own pages."""
 
     origin: str
     size: int = 0
@@ -42,6 +44,7 @@ class Audit:
     counts: dict[int, int] = field(default_factory=dict)
     faults: list[MadoguchiError] = field(default_factory=list)
     database: list[str] = field(default_factory=list)
+    unexplained: int = 0
 
     @property
     def good(self) -> bool:
@@ -52,18 +55,39 @@ def audit(box: OpenBox, hub: VerifyingKey | None, progress: Progress = lambda _,
     """Looks at everything.
 
     1. The pages of the database are those that were written with its key.
-    2. No entry is missing, each is well formed, in order, and refers backwards only.
-    3. Every body is the one its entry committed to; one that is gone was erased by a later entry that says why.
-    4. The tree is the one that the last checkpoint signs; if not, the stored subtrees tell where it differs.
-    5. Every stored confirmation is the hub's (with its key), of this tree.
+    2. to 5. as in ``audit_ledger``.
     6. The head noted beside the database is no later one, and of this tree: else the file is an older copy, or another.
     """
-    found = Audit(box.school.origin, database=box.database.check())
-    for check in (_ledger, _confirmations, _noted):
-        try:
-            check(box, hub, found, progress)
-        except (UntrustedError, StoreError) as error:
-            found.faults.append(error)
+    pages = box.database.check()
+    found = audit_ledger(box.ledger, hub, progress)
+    found.database = pages
+    try:
+        _check_note(box)
+    except (UntrustedError, StoreError) as error:
+        found.faults.append(error)
+    return found
+
+
+def audit_ledger(
+    ledger: LedgerStore, hub: VerifyingKey | None, progress: Progress = lambda _, __: None, *, complete: bool = True
+) -> Audit:
+    """Looks at one ledger of the box, which may be one of an earlier generation.
+
+    2. No entry is missing, each is well formed, in order, and refers backwards only.
+    3. Every body is the one its entry committed to; with ``complete``, one that is gone was erased by a later entry
+       that says why. A ledger that came from an older backup lacks the later entries.
+    4. The tree is the one that the last checkpoint signs; if not, the stored subtrees tell where it differs.
+    5. Every stored confirmation is the hub's (with its key), of this tree.
+    """
+    found = Audit(ledger.origin)
+    try:
+        _check_entries(ledger, found, progress, complete)
+    except (UntrustedError, StoreError) as error:
+        found.faults.append(error)
+    try:
+        _check_confirmations(ledger, hub)
+    except (UntrustedError, StoreError) as error:
+        found.faults.append(error)
     return found
 
 
@@ -78,41 +102,41 @@ def audit_pages(path: Path, key: bytes | Keys, error: MadoguchiError) -> Audit:
     return Audit("", faults=[error], database=pages)
 
 
-def _ledger(box: OpenBox, _: VerifyingKey | None, found: Audit, progress: Progress) -> None:
-    head = box.ledger.head()
+def _check_entries(ledger: LedgerStore, found: Audit, progress: Progress, complete: bool) -> None:
+    head = ledger.head()
     found.size, found.cosigned = head.size, head.cosigned_size
+    entries = _entries(ledger, head.size, progress)
     try:
-        verified = verify_ledger(
-            _entries(box, head.size, progress), head.checkpoint, found.origin, box.ledger.public_key, complete=True
-        )
+        verified = verify_ledger(entries, head.checkpoint, found.origin, ledger.public_key, complete=complete)
     except (RootError, SignatureError, CheckpointError) as error:
-        first, last = box.ledger.differing(head.size)
+        first, last = ledger.differing(head.size)
         error.fields |= {"first": first, "last": last}
         raise
     found.counts.update(verified.counts)
+    found.unexplained = verified.unexplained
 
 
-def _entries(box: OpenBox, size: int, progress: Progress) -> Iterator[tuple[bytes, Body | None]]:
-    for index, item in enumerate(box.ledger.items(0, size)):
+def _entries(ledger: LedgerStore, size: int, progress: Progress) -> Iterator[tuple[bytes, Body | None]]:
+    for index, item in enumerate(ledger.items(0, size)):
         if index % SAY_EVERY == 0:
             progress(index, size)
         yield item.entry, item.body
     progress(size, size)
 
 
-def _confirmations(box: OpenBox, hub: VerifyingKey | None, _: Audit, __: Progress) -> None:
+def _check_confirmations(ledger: LedgerStore, hub: VerifyingKey | None) -> None:
     if hub is None:
         return
-    for one in box.ledger.confirmations():
+    for one in ledger.confirmations():
         try:
-            root = box.ledger.root_at(one.size)
-            open_checkpoint(one.checkpoint, root, box.school.origin, box.ledger.public_key)
-            open_cosignature(one.cosignature, root, box.school.origin, hub)
+            root = ledger.root_at(one.size)
+            open_checkpoint(one.checkpoint, root, ledger.origin, ledger.public_key)
+            open_cosignature(one.cosignature, root, ledger.origin, hub)
         except MadoguchiError as error:
             raise ForkedError(size=one.size, by="hub") from error
 
 
-def _noted(box: OpenBox, _: VerifyingKey | None, __: Audit, ___: Progress) -> None:
+def _check_note(box: OpenBox) -> None:
     noted, size = box.note.read(), box.ledger.head().size
     if noted is None or noted.origin != box.school.origin:
         return

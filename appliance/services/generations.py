@@ -12,6 +12,7 @@ from appliance.clock import Clock
 from appliance.errors import ConfigError, RefusedError
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.services.ledger_clock import LedgerClock
 from appliance.services.opening import NotFoundedError, OpenBox, box_origin
 from appliance.store.appending import Draft
 from appliance.store.database import Database
@@ -64,7 +65,8 @@ def begin_generation(
         raise NotFoundedError()
     code, before, generation = found
     origin = box_origin(code, generation + 1)
-    ledger = _added(database, origin, device_key).attach(device_key, clock, note)
+    ledger = _added(database, origin, device_key)
+    ledger.attach(device_key, LedgerClock(clock, ledger), note)
     opened = {
         "origin": origin,
         "school": code,

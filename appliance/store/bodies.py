@@ -31,6 +31,10 @@ class Bodies:
             raise SealError(index=index) from error
         return Body(plain[:SALT_BYTES], plain[SALT_BYTES:])
 
+    def is_forgotten(self, index: int) -> bool:
+        """Whether nothing can open the body of this index any more."""
+        return self._keys.key(index) is None
+
     def erase(self, transaction: Transaction, index: int) -> bool:
         """Removes the sealed bytes and forgets their key; whether there was a body."""
         row = (entry_id(self._ledger, index),)

@@ -1,5 +1,6 @@
 """Sealed evidence, kept until it has reached the hub's verifier, and which certificates it holds already."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.ledger.evidence import SealedEvidence
@@ -52,6 +53,12 @@ class EvidenceStore:
         transaction.run("DELETE FROM card_certificate WHERE entry = ?", (entry,))
         where = f"generation = {GENERATION_NOW} AND entry = ?"
         return transaction.run(f"DELETE FROM evidence WHERE {where}", (entry,))  # noqa: S608
+
+    @staticmethod
+    def delete_earlier(transaction: Transaction, generation: int, entries: Iterable[int]) -> None:
+        """Deletes the items of entries of one generation of the ledger."""
+        rows = [(generation, entry) for entry in entries]
+        transaction.run_many("DELETE FROM evidence WHERE generation = ? AND entry = ?", rows)
 
     @staticmethod
     def forget_certificates(transaction: Transaction) -> None:

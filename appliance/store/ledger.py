@@ -161,6 +161,17 @@ class LedgerStore:
         )
         return ((row & INDEX_MASK, Entry.decode(entry)) for row, entry in rows)
 
+    def clear_forgotten(self) -> list[int]:
+        """Removes the sealed bodies whose key is forgotten, as an older backup still has them; whose they were."""
+        rows = self._database.each(
+            "SELECT id FROM entry WHERE id >= ? AND id < ? AND body IS NOT NULL ORDER BY id",
+            (entry_id(self._number, 0), entry_id(self._number + 1, 0)),
+        )
+        forgotten = [row for (row,) in rows if self._bodies.is_forgotten(row & INDEX_MASK)]
+        with self._database.transaction() as transaction:
+            transaction.run_many("UPDATE entry SET body = NULL WHERE id = ?", [(row,) for row in forgotten])
+        return [row & INDEX_MASK for row in forgotten]
+
     def confirmation(self, index: int) -> Confirmation | None:
         """The first cosignature that covers this entry, or None while it is pending."""
         found = self._database.row(

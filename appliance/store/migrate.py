@@ -52,16 +52,22 @@ class Family:
         return steps
 
 
-def migrate(database: Database, families: tuple[Family, ...]) -> list[str]:
-    """Brings the schema up to date; returns the names of what ran, empty when nothing was to do."""
+def migrate(database: Database, families: tuple[Family, ...], levels: Mapping[str, int] | None = None) -> list[str]:
+    """Brings the schema up to date, or up to a number of each family; returns the names of what ran, empty when nothing
+    was to do."""
     database.script(REGISTER)
     ran = []
     for family in families:
         done = _done(database, family)
-        for number, name, sql in family.steps()[done:]:
+        for number, name, sql in family.steps()[done : None if levels is None else levels[family.name]]:
             _run(database, family, number, name, sql)
             ran.append(f"{family.name}/{number:04}_{name}")
     return ran
+
+
+def schema_levels(database: Database, families: tuple[Family, ...]) -> dict[str, int]:
+    """The number of the last migration that ran, by family; raises ``SchemaTooNewError``."""
+    return {family.name: _done(database, family) for family in families}
 
 
 def check_schema(database: Database, families: tuple[Family, ...]) -> None:

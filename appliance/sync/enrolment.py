@@ -67,7 +67,8 @@ class EnrolmentBundle:
     """What the hub tells the box: where its broker is, whom to believe, and which keys sign what.
 
     ``authority`` and ``certificate`` are PEM certificates, ``hub_key`` and ``feed_key`` PEM public keys,
-    ``evidence_key`` the verifier's public key as ``ledger.evidence`` takes it.
+    ``evidence_key`` the verifier's public key and ``backup_key`` that of backups as ``ledger.recipient`` takes them; a
+    hub that has no key for backups yet gives none.
     """
 
     school: str
@@ -80,8 +81,10 @@ class EnrolmentBundle:
     evidence_key: bytes
     feed_origin: str
     feed_key: str
+    backup_key: bytes | None = None
 
     def to_json(self) -> bytes:
+        backup = {} if self.backup_key is None else {"backup_key": base64.b64encode(self.backup_key).decode("ascii")}
         return _write(
             {
                 "form": BUNDLE_FORM,
@@ -92,6 +95,7 @@ class EnrolmentBundle:
                 "hub": {"name": self.hub_name, "key": self.hub_key},
                 "evidence_key": base64.b64encode(self.evidence_key).decode("ascii"),
                 "feed": {"origin": self.feed_origin, "key": self.feed_key},
+                **backup,
             }
         )
 
@@ -103,10 +107,6 @@ class EnrolmentBundle:
         port = broker.get("port")
         if type(port) is not int or not 0 < port < 65536:
             raise DocumentError(field="broker.port")
-        try:
-            evidence_key = base64.b64decode(_text(found, "evidence_key"), validate=True)
-        except ValueError as error:
-            raise DocumentError(field="evidence_key") from error
         return cls(
             school,
             _text(broker, "host"),
@@ -115,9 +115,10 @@ class EnrolmentBundle:
             _text(found, "certificate"),
             _text(hub, "name"),
             _key(hub, "key"),
-            evidence_key,
+            _bytes(found, "evidence_key"),
             _origin(feed, "origin", school, "feed"),
             _key(feed, "key"),
+            _bytes(found, "backup_key") if "backup_key" in found else None,
         )
 
 
@@ -142,6 +143,13 @@ def _text(value: dict[str, Any], name: str) -> str:
     if not isinstance(found, str) or not found.strip():
         raise DocumentError(field=name)
     return found
+
+
+def _bytes(value: dict[str, Any], name: str) -> bytes:
+    try:
+        return base64.b64decode(_text(value, name), validate=True)
+    except ValueError as error:
+        raise DocumentError(field=name) from error
 
 
 def _map(value: dict[str, Any], name: str) -> dict[str, Any]:

@@ -79,7 +79,15 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BootedBox]:
 
 def test_the_hub_s_keys_are_sealed_when_it_is_founded(founded: BootedBox) -> None:
     listed = founded.run("sh", "-c", "cd /etc/credstore.encrypted && stat --format='%n %a' *").stdout.splitlines()
-    names = ("broker.key", "hub-ca.key", "hub-database.key", "hub-evidence.key", "hub-line.key", "hub.key")
+    names = (
+        "broker.key",
+        "hub-backup.key",
+        "hub-ca.key",
+        "hub-database.key",
+        "hub-evidence.key",
+        "hub-line.key",
+        "hub.key",
+    )
     assert sorted(listed) == sorted(f"{name} 600" for name in names)
     assert founded.run("find", "/var/lib/appliance-hub", f"/{DIRECTORY}", "-name", "*.key").stdout == ""
     assert founded.run("stat", "--format=%a %U", "/var/lib/appliance-hub").stdout == "700 appliance-hub\n"

@@ -1,5 +1,6 @@
 """The two enrolment documents: exact both ways, and every part that is wrong is named."""
 
+import dataclasses
 import json
 
 import pytest
@@ -80,3 +81,13 @@ def test_other_files_are_no_documents(data: bytes) -> None:
         broken["evidence_key"] = evidence_key
         with pytest.raises(DocumentError):
             EnrolmentBundle.from_json(json.dumps(broken).encode())
+
+
+def test_the_key_of_backups_may_be_missing_in_the_answer_of_an_older_hub() -> None:
+    with_key = dataclasses.replace(BUNDLE, backup_key=bytes(range(99)))
+    assert EnrolmentBundle.from_json(with_key.to_json()) == with_key
+    assert b"backup_key" not in BUNDLE.to_json()
+    broken = {**json.loads(with_key.to_json()), "backup_key": "%%%"}
+    with pytest.raises(DocumentError) as refused:
+        EnrolmentBundle.from_json(json.dumps(broken).encode())
+    assert refused.value.fields == {"field": "backup_key"}

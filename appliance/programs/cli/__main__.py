@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from appliance import __version__
 from appliance.errors import MadoguchiError
 from appliance.programs.cli import (
+    backup,
     card,
     doctor,
     enroll,
@@ -22,11 +23,12 @@ from appliance.programs.cli import (
     keys,
     ledger,
     receipt,
+    restore,
     roster,
 )
 from appliance.programs.cli.output import PROBLEM, CommandFileError, show_error
 
-COMMANDS = (init, enroll, doctor, card, ledger, export, receipt, evidence, erase, roster, keys, hub)
+COMMANDS = (init, enroll, doctor, card, ledger, export, receipt, evidence, erase, roster, keys, backup, restore, hub)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,10 +14,11 @@ from appliance.programs.cli.export import add_export
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show, show_progress
 from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_index
-from appliance.services.audit import Audit, audit, audit_pages
+from appliance.services.audit import Audit, audit, audit_ledger, audit_pages
 from appliance.services.check_in import receipt_number
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.founding import DATABASE_KEY
+from appliance.services.generations import find_generation
 from appliance.services.opening import DATABASE_NAME
 from appliance.store.faults import StoreError, WrongKeyError
 
@@ -25,19 +26,22 @@ from appliance.store.faults import StoreError, WrongKeyError
 def add(commands: Commands) -> None:
     """Adds ``ledger verify``, ``show``, ``receipt``, ``export`` and ``evidence``."""
     parts = add_group(commands, "ledger", "look at the box's own records and prove them")
-    add_command(parts, "verify", "check every entry, the tree and its signature", verify)
+    whole = add_command(parts, "verify", "check every entry, the tree and its signature", verify)
     listing = add_command(parts, "show", "list entries, the latest last", show_entries)
     listing.add_argument("--last", type=int, default=20, metavar="N", help="how many (default 20)")
     one = add_command(parts, "receipt", "print the receipt of one entry", receipt)
     one.add_argument("number", help="index of the entry, or a number such as M-000123")
     one.add_argument("--out", type=Path, metavar="FILE", help="also write the receipt's bytes here")
+    for command in (whole, listing, one):
+        text = "an earlier ledger of this box, from before it was restored; default: the one that is written now"
+        command.add_argument("--generation", type=int, metavar="N", help=text)
     add_export(parts)
     add_evidence(parts)
 
 
 def verify(arguments: argparse.Namespace) -> int:
     """Checks the database file, every entry with its body, the tree, its signatures and the noted head."""
-    found = _audited()
+    found = _audited(arguments.generation)
     named = {type_label(number): count for number, count in sorted(found.counts.items())}
     result: dict[str, object] = {
         "verify": "ok" if found.good else "failed",
@@ -48,6 +52,7 @@ def verify(arguments: argparse.Namespace) -> int:
         "types": named,
         "faults": [{"error": fault.code, **fault.fields} for fault in found.faults],
         "database": found.database,
+        "unexplained": found.unexplained,
     }
     if found.faults:
         result |= {"error": found.faults[0].code, **found.faults[0].fields}
@@ -61,16 +66,21 @@ def verify(arguments: argparse.Namespace) -> int:
         lines = [say("ledger-good", origin=found.origin, count=found.size)]
         lines += [say("ledger-delivery", receipted=found.cosigned, pending=found.size - found.cosigned)]
         lines += [f"  {count:6}  {label}" for label, count in named.items()]
+        if found.unexplained:
+            lines.append(say("ledger-unexplained", count=found.unexplained))
     lines += [say("ledger-damage", fault=fault) for fault in found.database]
     show(result, arguments.json, "\n".join(lines))
     return FINE if found.good else PROBLEM
 
 
-def _audited() -> Audit:
+def _audited(generation: int | None) -> Audit:
     try:
         with opened_box() as box:
             enrolment = EnrolmentStore(box.database).find()
             hub = None if enrolment is None else VerifyingKey.from_pem(enrolment.hub_key.encode())
+            ledger = find_generation(box, generation)
+            if ledger is not box.ledger:
+                return audit_ledger(ledger, hub, show_progress, complete=False)
             return audit(box, hub, show_progress)
     except (StoreError, WrongKeyError) as error:
         return audit_pages(settings().box.state_dir / DATABASE_NAME, CredentialSource(DATABASE_KEY), error)
@@ -85,9 +95,10 @@ def _words(fault: MadoguchiError) -> str:
 def show_entries(arguments: argparse.Namespace) -> int:
     """Lists the last entries, one line each."""
     with opened_box() as box:
-        head = box.ledger.head()
+        ledger = find_generation(box, arguments.generation)
+        head = ledger.head()
         for index in range(max(0, head.size - max(0, arguments.last)), head.size):
-            entry, received = box.ledger.entry(index), index < head.cosigned_size
+            entry, received = ledger.entry(index), index < head.cosigned_size
             at = datetime.fromtimestamp(entry.wall_ms / 1000, UTC).astimezone()
             row = {
                 "index": index,
@@ -106,8 +117,8 @@ def receipt(arguments: argparse.Namespace) -> int:
     """Prints the receipt of one entry as the text of its QR code."""
     index = entry_index(arguments.number)
     with opened_box() as box:
-        data = box.ledger.receipt(index)
-        confirmed = box.ledger.confirmation(index) is not None
+        ledger = find_generation(box, arguments.generation)
+        data, confirmed = ledger.receipt(index), ledger.confirmation(index) is not None
     if arguments.out is not None:
         arguments.out.write_bytes(data)
     text = receipt_text(data)

@@ -20,6 +20,7 @@ from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.services.check_in import receipt_number
 from appliance.services.enrolment import EnrolmentStore
+from appliance.services.generations import generations
 from appliance.services.opening import OpenBox
 from appliance.services.receipt_forms import receipt_in
 
@@ -115,10 +116,10 @@ def _keys(box_files: list[Path], hub_files: list[Path]) -> tuple[dict[bytes, Kno
         return boxes, hubs
     try:
         with opened_box() as box:
-            own, hub = box.ledger.public_key, _hub_key(box)
+            own, hub = [one.public_key for one in generations(box.database)], _hub_key(box)
     except CredentialError as error:
         raise NoKeyError() from error
-    boxes[own.key_id] = Known(own, None)
+    boxes |= {key.key_id: Known(key, None) for key in own}
     if hub is not None:
         hubs[hub.key_id] = Known(hub, None)
     return boxes, hubs

@@ -14,7 +14,7 @@ from appliance.clock import SystemClock
 from appliance.config import CredentialSource
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
 from appliance.log import start_logging
-from appliance.programs.hub import evidence
+from appliance.programs.hub import backup, evidence
 from appliance.programs.hub.admission import admit
 from appliance.programs.hub.files import read_file, write_file
 from appliance.programs.hub.founding import HubFoundedError, found_hub, make_credentials
@@ -48,11 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     admission = commands.add_parser("admit", help="admit a school: read its request, write its enrolment")
     admission.add_argument("--request", type=Path, required=True, metavar="FILE")
     admission.add_argument("--out", type=Path, required=True, metavar="FILE")
+    admission.add_argument(
+        "--new-generation", action="store_true", help="the box was restored: take its new ledger beside the old one"
+    )
     admission.set_defaults(run=_admit)
     commands.add_parser("serve", help="take what the boxes send, and show the page").set_defaults(run=_serve)
     schools = commands.add_parser("schools", help="list the schools and how far their records are confirmed")
     schools.set_defaults(run=_schools)
     evidence.add(commands)
+    backup.add(commands)
     # The page is a process of its own, started by serve.
     commands.add_parser("page").set_defaults(run=_page)
     for command in (init, admission, schools):
@@ -91,10 +95,15 @@ def _admit(arguments: argparse.Namespace) -> int:
     settings = load_hub_settings()
     request = EnrolmentRequest.from_json(read_file(arguments.request))
     with _database(settings) as database:
-        bundle = admit(settings, database, SystemClock(), request)
+        before = Registry(database).origin_of(request.school)
+        bundle = admit(settings, database, SystemClock(), request, new_generation=arguments.new_generation)
     write_file(arguments.out, bundle.to_json())
     words = f"{request.name} ({request.school}) is admitted; its enrolment is in {arguments.out}."
-    _show({"school": request.school, "feed": bundle.feed_origin, "out": str(arguments.out)}, arguments.json, words)
+    result: dict[str, str | None] = {"school": request.school, "feed": bundle.feed_origin, "out": str(arguments.out)}
+    if arguments.new_generation:
+        result |= {"before": before, "origin": request.origin}
+        words += f"\nIts ledger is {request.origin} from now on; {before} stays here as it is."
+    _show(result, arguments.json, words)
     return FINE
 
 
@@ -108,6 +117,7 @@ def _schools(arguments: argparse.Namespace) -> int:
             f"{one.code:<14} {'online' if one.online else 'offline':<8} {one.mirrored:>9} {pending:>8}"
             f"  {one.root.hex()[:16]}  {one.name}"
         )
+        lines += [f"{'':<14} {'ended':<8} {mirrored:>9} {'':>8}  {origin}" for origin, mirrored in one.earlier]
     words = "\n".join(lines) if schools else "No school is admitted yet."
     _show([as_json(one) for one in schools], arguments.json, words)
     return FINE

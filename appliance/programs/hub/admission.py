@@ -12,6 +12,7 @@ from appliance.programs.hub.registry import AdmittedSchool, Registry
 from appliance.programs.hub.settings import (
     AUTHORITY_FILE,
     AUTHORITY_KEY,
+    BACKUP_FILE,
     EVIDENCE_FILE,
     HUB_KEY,
     HubSettings,
@@ -30,10 +31,26 @@ class AdmittedBeforeError(RefusedError):
     code = "hub.admitted_before"
 
 
-def admit(settings: HubSettings, database: Database, clock: Clock, request: EnrolmentRequest) -> EnrolmentBundle:
+class NoNewGenerationError(RefusedError):
+    """A new generation was to be admitted, and the request is not for one that follows the known ledger."""
+
+    code = "hub.no_new_generation"
+
+
+def admit(
+    settings: HubSettings,
+    database: Database,
+    clock: Clock,
+    request: EnrolmentRequest,
+    *,
+    new_generation: bool = False,
+) -> EnrolmentBundle:
     """Admits the school, or renews the certificate of one that asks again with the same keys.
 
-    Raises ``AdmittedBeforeError``, ``CertificateRequestError`` or a ``ConfigError``.
+    With ``new_generation`` a later generation of the school's ledger, with whatever key, takes the place of the known
+    one, of which the mirror stays: a person knows that the box was restored.
+
+    Raises ``NoNewGenerationError``, ``AdmittedBeforeError``, ``CertificateRequestError`` or a ``ConfigError``.
     """
     folder = settings.hub.state_dir
     try:
@@ -47,7 +64,7 @@ def admit(settings: HubSettings, database: Database, clock: Clock, request: Enro
     certificate = authority.issue_client(request.school, request.certificate_request.encode(), now)
     feed_origin = f"madoguchi/1/{request.school}/feed/{FEED_GENERATION}"
     school = AdmittedSchool(request.school, request.name, request.origin, feed_origin)
-    _pin(database, request)
+    _pin(database, request, new_generation)
     feed = _feed(database, feed_origin, hub_key, clock)
     until_ms = int(certificate.not_valid_after_utc.timestamp() * 1000)
     with database.transaction() as transaction:
@@ -64,13 +81,18 @@ def admit(settings: HubSettings, database: Database, clock: Clock, request: Enro
         evidence_key=evidence_key,
         feed_origin=feed_origin,
         feed_key=hub_key.public.pem().decode(),
+        backup_key=(folder / BACKUP_FILE).read_bytes() if (folder / BACKUP_FILE).exists() else None,
     )
 
 
-def _pin(database: Database, request: EnrolmentRequest) -> None:
+def _pin(database: Database, request: EnrolmentRequest, new_generation: bool) -> None:
     device_key = VerifyingKey.from_pem(request.device_key.encode())
     known = database.row("SELECT box_origin FROM school WHERE code = ?", (request.school,))
-    if known is not None and known[0] != request.origin:
+    if new_generation and (known is None or _generation(request.origin) <= _generation(known[0])):
+        raise NoNewGenerationError(
+            school=request.school, known=None if known is None else str(known[0]), asked=request.origin
+        )
+    if known is not None and known[0] != request.origin and not new_generation:
         raise AdmittedBeforeError(school=request.school, reason="another ledger")
     try:
         mirror = MirrorLedger.find(database, request.origin)
@@ -79,6 +101,10 @@ def _pin(database: Database, request: EnrolmentRequest) -> None:
         return
     if mirror.public_key.key_id != device_key.key_id:
         raise AdmittedBeforeError(school=request.school, reason="another device key")
+
+
+def _generation(origin: str) -> int:
+    return int(origin.rpartition("/")[2])
 
 
 def _feed(database: Database, origin: str, hub_key: SigningKey, clock: Clock) -> OwnLedger:

@@ -10,10 +10,13 @@ from appliance.config import CredentialSource, read_credential
 from appliance.errors import RefusedError
 from appliance.ledger.evidence import EvidenceOpener
 from appliance.ledger.keys import SigningKey
+from appliance.ledger.recipient import Recipient
 from appliance.programs.hub.authority import Authority, make_key, pem
 from appliance.programs.hub.settings import (
     AUTHORITY_FILE,
     AUTHORITY_KEY,
+    BACKUP_FILE,
+    BACKUP_KEY,
     BROKER_FILE,
     BROKER_KEY,
     DATABASE_KEY,
@@ -40,6 +43,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     BROKER_KEY: make_key,
     DATABASE_KEY: lambda: os.urandom(KEY_BYTES),
     EVIDENCE_KEY: lambda: EvidenceOpener.make().to_bytes(),
+    BACKUP_KEY: lambda: Recipient.make().to_bytes(),
 }
 
 
@@ -52,7 +56,8 @@ class HubFoundedError(RefusedError):
 def make_credentials(folder: Path) -> list[str]:
     """Makes the keys that are missing, each a file that only its owner reads; returns their names.
 
-    ``broker.key`` is for the broker; ``hub-evidence.key`` opens evidence and is best kept off this machine.
+    ``broker.key`` is for the broker; ``hub-evidence.key`` opens evidence and ``hub-backup.key`` the backups of boxes:
+    both are best kept off this machine.
     """
     make_folder(folder, 0o700)
     return [name for name, make in MAKERS.items() if make_file(folder / name, make())]
@@ -78,4 +83,18 @@ def found_hub(settings: HubSettings, clock: Clock) -> None:
     write_file(folder / LINE_FILE, pem(line), PUBLIC)
     opener = EvidenceOpener.from_bytes(read_credential(EVIDENCE_KEY))
     write_file(folder / EVIDENCE_FILE, opener.public_bytes(), PUBLIC)
+    write_backup_key(folder)
     write_file(folder / AUTHORITY_FILE, pem(authority.certificate), PUBLIC)
+
+
+def make_backup_key(folder: Path) -> bool:
+    """Makes the key that opens backups, for a hub that was founded before there was one; whether it did."""
+    make_folder(folder, 0o700)
+    return make_file(folder / BACKUP_KEY, MAKERS[BACKUP_KEY]())
+
+
+def write_backup_key(folder: Path) -> Path:
+    """Writes the public half, which enrolments carry; where it is."""
+    holder = Recipient.from_bytes(read_credential(BACKUP_KEY))
+    write_file(folder / BACKUP_FILE, holder.public_bytes(), PUBLIC)
+    return folder / BACKUP_FILE

@@ -8,7 +8,7 @@ from appliance.errors import MadoguchiError
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.verify import Batch
 from appliance.log import EventLog
-from appliance.programs.hub.registry import Registry
+from appliance.programs.hub.registry import AdmittedSchool, Registry
 from appliance.store.database import Database
 from appliance.store.ledger import MirrorLedger, OwnLedger
 from appliance.sync.governor import Governor
@@ -28,9 +28,10 @@ UNLIMITED = Governor((), (), 0)
 
 @dataclass
 class Counterpart:
-    """One school: its box's ledger as mirrored here, and the feed that goes there."""
+    """One school: its box's ledger ``origin`` as mirrored here, and the feed that goes there."""
 
     code: str
+    origin: str
     incoming: Incoming
     feed: Outgoing
     online: bool = False
@@ -149,11 +150,12 @@ class Ingest:
 
     def _look_for_schools(self) -> None:
         for code in self._registry.codes():
-            if code not in self._schools:
-                self._add(code)
+            known, school = self._schools.get(code), self._registry.school(code)
+            if known is None or known.origin != school.box_origin:  # or its box goes on in a new generation
+                self._add(school)
 
-    def _add(self, code: str) -> None:
-        school = self._registry.school(code)
+    def _add(self, school: AdmittedSchool) -> None:
+        code = school.code
         feed = OwnLedger.find(self._database, school.feed_origin).attach(self._key, self._clock)
         mirror = MirrorLedger.find(self._database, school.box_origin)
 
@@ -162,6 +164,7 @@ class Ingest:
 
         self._schools[code] = Counterpart(
             code,
+            school.box_origin,
             Incoming(
                 mirror,
                 self._name,

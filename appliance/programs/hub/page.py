@@ -96,6 +96,7 @@ def as_json(school: SchoolState) -> dict[str, object]:
         "refused": school.refused_code,
         "refused_at": _iso(school.refused_ms),
         "certificate_until": _iso(school.certificate_until_ms),
+        "earlier": [{"origin": origin, "mirrored": mirrored} for origin, mirrored in school.earlier],
     }
 
 

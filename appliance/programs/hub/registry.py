@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from appliance.errors import RefusedError
-from appliance.store.database import Database, Transaction
+from appliance.store.database import Database, Row, Transaction
 from appliance.store.tree import Tree
 from appliance.sync.wire import State
 
@@ -28,7 +28,8 @@ class AdmittedSchool:
 class SchoolState:
     """One line of the overview. ``mirrored`` entries are confirmed here, and ``root`` is the tree's
     root over them (32 bytes); ``size`` and ``cosigned`` are what the box
-    says of its ledger, None before its first word; times are milliseconds since 1970."""
+    says of its ledger, None before its first word; times are milliseconds since 1970. ``earlier`` are the ledgers of
+    its box before this one, by name, with how many entries of each are here."""
 
     code: str
     name: str
@@ -41,6 +42,7 @@ class SchoolState:
     refused_code: str | None
     refused_ms: int | None
     certificate_until_ms: int
+    earlier: tuple[tuple[str, int], ...] = ()
 
     @property
     def pending(self) -> int | None:
@@ -62,15 +64,27 @@ class Registry:
             raise UnknownSchoolError(school=code)
         return AdmittedSchool(*found)
 
+    def origin_of(self, code: str) -> str | None:
+        """The ledger of the school's box; None for a school that was never admitted."""
+        found = self._database.row("SELECT box_origin FROM school WHERE code = ?", (code,))
+        return None if found is None else str(found[0])
+
     def codes(self) -> list[str]:
         return [code for (code,) in self._database.rows("SELECT code FROM school ORDER BY code")]
 
     def add(self, transaction: Transaction, school: AdmittedSchool, now_ms: int, until_ms: int) -> None:
-        """Adds a school, or renews the certificate of one that is there."""
+        """Adds a school, or renews the certificate of one that is there; with another ledger of its box, what was heard
+        of the one before counts no more."""
+        transaction.run(
+            "UPDATE contact SET size = NULL, cosigned = NULL, refused_code = NULL, refused_ms = NULL WHERE school IN"
+            " (SELECT code FROM school WHERE code = ? AND box_origin <> ?)",
+            (school.code, school.box_origin),
+        )
         transaction.run(
             "INSERT INTO school VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (code) DO UPDATE"
-            " SET name = excluded.name, certificate_until_ms = excluded.certificate_until_ms",
+            " SET name = excluded.name, box_origin = excluded.box_origin,"
+            " certificate_until_ms = excluded.certificate_until_ms",
             (school.code, school.name, school.box_origin, school.feed_origin, now_ms, until_ms),
         )
         transaction.run("INSERT OR IGNORE INTO contact (school) VALUES (?)", (school.code,))
@@ -124,7 +138,7 @@ class Registry:
         refused_ms: int | None,
         until_ms: int,
     ) -> SchoolState:
-        tree = self._trees.setdefault(ledger, Tree(self._database, ledger))
+        tree = self._tree(ledger)
         mirrored = tree.size()
         return SchoolState(
             code=code,
@@ -138,4 +152,12 @@ class Registry:
             refused_code=refused_code,
             refused_ms=refused_ms,
             certificate_until_ms=until_ms,
+            earlier=tuple((origin, self._tree(number).size()) for number, origin in self._earlier(code, ledger)),
         )
+
+    def _tree(self, ledger: int) -> Tree:
+        return self._trees.setdefault(ledger, Tree(self._database, ledger))
+
+    def _earlier(self, code: str, ledger: int) -> list[Row]:
+        sql = "SELECT id, origin FROM ledger WHERE origin GLOB ? AND id < ? ORDER BY id"
+        return self._database.rows(sql, (f"madoguchi/1/{code}/box/*", ledger))

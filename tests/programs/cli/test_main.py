@@ -17,9 +17,9 @@ WORKING = [
     "card status", "card watch", "ledger verify", "ledger show", "ledger receipt", "receipt verify", "receipt key",
     "erase due", "erase records", "roster import", "keys prepare", "keys seal", "keys status", "keys print",
     "keys restore", "keys rotate", "keys next", "keys adopt", "ledger evidence", "evidence audit",
-    "evidence auditor-key", "ledger export", "export verify",
+    "evidence auditor-key", "ledger export", "export verify", "backup", "restore request", "restore accept",
 ]  # fmt: skip
-GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys", "erase", "evidence", "export"]
+GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys", "erase", "evidence", "export", "restore"]
 
 
 def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -39,7 +39,7 @@ def test_the_first_help_names_every_command(capsys: pytest.CaptureFixture[str]) 
     words = help_of(capsys)
     for name in {one.split()[0] for one in WORKING} | {"hub"}:
         assert f"\n    {name} " in words
-    assert len(COMMANDS) == 12
+    assert len(COMMANDS) == 14
 
 
 @pytest.mark.parametrize("name", WORKING + GROUPS)

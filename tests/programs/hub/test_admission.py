@@ -8,7 +8,7 @@ from cryptography import x509
 
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.verify import Batch, verify_batch
-from appliance.programs.hub.admission import AdmittedBeforeError, admit
+from appliance.programs.hub.admission import AdmittedBeforeError, NoNewGenerationError, admit
 from appliance.programs.hub.authority import AuthorityError, make_key
 from appliance.services.enrolment import (
     EnrolmentStore,
@@ -18,6 +18,8 @@ from appliance.services.enrolment import (
     make_request,
 )
 from appliance.store.ledger import MirrorLedger, OwnLedger
+from appliance.sync.enrolment import EnrolmentBundle, EnrolmentRequest
+from appliance.sync.wire import State
 from tests.programs.hub.conftest import FoundedBox, FoundedHub
 
 CODE, OTHER_CODE = "B113299900018", "C113299900028"
@@ -80,6 +82,44 @@ def test_another_box_of_the_same_school_waits_for_a_person(hub: FoundedHub, make
     with pytest.raises(AdmittedBeforeError) as other_ledger:
         admit(hub.settings, hub.database, hub.clock, request)
     assert other_ledger.value.fields["reason"] == "another ledger"
+
+
+def test_a_restored_box_is_admitted_when_a_person_says_so(hub: FoundedHub, make_box: MakeBox) -> None:
+    old, new = make_box(CODE, "見本小学校"), make_box(CODE, "見本小学校")
+    second = dataclasses.replace(make_request(new.box, new.line_key), origin=f"madoguchi/1/{CODE}/box/2")
+
+    def admit_new(request: EnrolmentRequest) -> EnrolmentBundle:
+        return admit(hub.settings, hub.database, hub.clock, request, new_generation=True)
+
+    with pytest.raises(NoNewGenerationError):  # nothing is known that it could follow
+        admit_new(second)
+    first = hub.admit(old)
+    hub.registry.note_state(CODE, State(True, 7, 1, 0), 5)
+    with pytest.raises(NoNewGenerationError) as same:
+        admit_new(make_request(new.box, new.line_key))
+    assert same.value.fields == {"school": CODE, "known": old.box.school.origin, "asked": old.box.school.origin}
+    bundle = admit_new(second)
+    assert bundle.feed_origin == first.feed_origin
+    (overview,) = hub.registry.overview()
+    assert (overview.mirrored, overview.pending, overview.refused_code) == (0, None, None)
+    assert overview.earlier == ((old.box.school.origin, 0),)
+    assert hub.registry.school(CODE).box_origin == second.origin
+    assert MirrorLedger.find(hub.database, second.origin).public_key.key_id == new.device_key.public.key_id
+    assert MirrorLedger.find(hub.database, old.box.school.origin).public_key.key_id == old.device_key.public.key_id
+    assert admit(hub.settings, hub.database, hub.clock, second).feed_origin == bundle.feed_origin  # a renewal
+    for request in (make_request(old.box, old.line_key), second):
+        with pytest.raises(NoNewGenerationError):
+            admit_new(request)
+    with pytest.raises(AdmittedBeforeError):
+        hub.admit(old)
+
+
+def test_the_answer_has_the_key_of_backups_if_the_hub_has_one(hub: FoundedHub, make_box: MakeBox) -> None:
+    public = hub.settings.hub.state_dir / "backup.pub"
+    box = make_box(CODE, "見本小学校")
+    assert hub.admit(box).backup_key == public.read_bytes()
+    public.unlink()
+    assert hub.admit(box).backup_key is None
 
 
 def test_a_box_takes_only_its_own_answer(hub: FoundedHub, make_box: MakeBox) -> None:

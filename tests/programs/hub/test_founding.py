@@ -47,7 +47,7 @@ def test_a_founding_that_was_cut_short_is_finished_by_the_next(
     monkeypatch.setattr(founding, "write_file", lambda path, *_: named.append(path.name))
     (folder / "ca.crt").unlink()
     found_hub(hub.settings, hub.clock)
-    assert len(named) == 4
+    assert len(named) == 5
     assert named[-1] == "ca.crt"
 
 

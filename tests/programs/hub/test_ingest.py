@@ -1,16 +1,23 @@
 """What the hub does with each message, without a network."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
+from appliance.config import CredentialSource
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey, VerifyingKey
 from appliance.ledger.verify import Batch
 from appliance.log import EventLog
+from appliance.programs.hub.admission import admit
 from appliance.programs.hub.ingest import Ingest
+from appliance.programs.hub.settings import DATABASE_KEY
+from appliance.services.enrolment import make_request
+from appliance.services.generations import Reason, begin_generation
 from appliance.store.appending import Draft
-from appliance.store.ledger import MirrorLedger
+from appliance.store.database import Database
+from appliance.store.ledger import MirrorLedger, OwnLedger
 from appliance.sync.mqtt import Arrived, LineDown, LineUp
 from appliance.sync.wire import Ack, Lane, Message, Refusal, State, pack, topic
 from tests.programs.hub.conftest import FoundedBox, FoundedHub
@@ -67,6 +74,32 @@ def test_a_school_that_is_admitted_while_the_hub_runs_is_heard(desk: Desk, hub: 
         box.box.ledger.confirm(ack.checkpoint, ack.cosignature, VerifyingKey.from_pem(bundle.hub_key.encode())).size
         == 1
     )
+
+
+def test_a_box_that_goes_on_in_a_new_generation_is_heard_while_the_hub_runs(
+    desk: Desk, hub: FoundedHub, make_box: MakeBox
+) -> None:
+    box = make_box(CODE, "見本小学校")
+    hub.admit(box)
+    assert isinstance(desk.hear(CODE, Lane.UP, batch(box))[0][1], Ack)
+    key = SigningKey.make()
+    origin = begin_generation(box.box.database, key, box.box.clock, Reason.RESTORED)
+    ledger = OwnLedger.find(box.box.database, origin)
+    checkpoint = ledger.head().checkpoint
+    assert checkpoint is not None
+    first = Batch(origin, 0, tuple(ledger.items(0, 1)), checkpoint)
+    assert refusals(desk.hear(CODE, Lane.UP, first)) == [(topic(CODE, Lane.ACK), "sync.other_school")]
+    request = make_request(box.box, box.line_key)
+    asked = dataclasses.replace(request, origin=origin, device_key=key.public.pem().decode())
+    with Database.open(hub.database.path, CredentialSource(DATABASE_KEY)) as database:  # as a command of its own does
+        admit(hub.settings, database, hub.clock, asked, new_generation=True)
+    desk.line.events.put(LineUp())
+    hub.clock.advance(1_000)
+    desk.ingest.step()  # looks for what has changed in the database
+    assert isinstance(desk.hear(CODE, Lane.UP, first)[0][1], Ack)
+    assert refusals(desk.hear(CODE, Lane.UP, batch(box))) == [(topic(CODE, Lane.ACK), "sync.other_school")]
+    (school,) = hub.registry.overview()
+    assert (school.mirrored, school.earlier) == (1, ((box.box.school.origin, 1),))
 
 
 def test_every_refusal_is_answered_and_remembered(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:

@@ -36,6 +36,7 @@ cli-ledger-delivery = { $receipted } received by the prefecture, { $pending } wa
 cli-ledger-bad = The ledger is not good: { $reason }
 cli-ledger-unchecked = The ledger could not be read to its end: { $reason }
 cli-ledger-damage = Damage in the database: { $fault }
+cli-ledger-unexplained = The content of { $count } records is gone without a record that says why: this ledger came from a backup, and it was erased after that.
 cli-ledger-where = The tree differs from what was stored between records { $first } and { $last }
 cli-progress = { $percent } % ({ $done } of { $total })
 cli-ledger-received = received
@@ -105,3 +106,17 @@ cli-keys-paper = Madoguchi: recovery text of the keys
     To restore: appliance-admin keys restore. Type what follows the colon of each line.
     There is no letter I, L, O or U in it; 0 and 1 are digits.
     School:                         Date:
+
+cli-backup-done = The backup is made: { $count } records, and everything else the box knows.
+    { $backup }
+    { $keys }
+    Both open at the prefecture only. Keep as many backups as you like, but of the keys only this newest file: it opens every older backup as well.
+    Destroy all older files of keys, also copies elsewhere: they still open what was erased since.
+cli-backup-removed = { $count } older files of keys in this folder were removed.
+
+cli-restore-request = Give { $file } and the two files of the backup to the prefecture. The request holds no secret.
+    Its number is { $number }: read it to the prefecture over the telephone, so that nobody can swap the file.
+cli-restore-done = The box is restored: { $count } records of { $previous } are here and verify.
+    With new keys it goes on in the ledger { $origin }.
+cli-restore-erased = The content of { $count } records was erased after the backup was made, and stays erased.
+cli-restore-next = Now run appliance enroll request; the prefecture admits the box with --new-generation. Destroy the release and the files of keys that were copied here.

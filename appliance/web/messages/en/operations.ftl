@@ -539,3 +539,60 @@ recovery-missing = These lines are missing: { $missing }
 recovery-key = Lines { $first } and { $last } do not belong together
     .means = Nothing was changed.
     .next = Compare both lines with the paper, and see whether two papers were mixed.
+
+## Backup and restore
+backup-form = This is no backup of a box { $reason ->
+        [version] (it was written by a newer version)
+        [kind] (another kind of file)
+       *[other] (its beginning is damaged)
+    }
+    .means = Nothing was changed.
+    .next = Take the file ending in .backup for --backup and the one ending in .keys for --keys, each as it was written.
+backup-damaged = The backup is damaged (part { $chunk })
+    .means = Something in it was altered, or its end is missing. Nothing was restored.
+    .next = Copy the file again from where it is kept. If it stays damaged, take the backup before it.
+backup-recipient = The backup was sealed for another key ({ $wanted })
+    .means = The key that is here does not open it. Nothing was changed.
+    .next = Use the hub-backup.key of the hub that this box was enrolled at when the backup was made.
+backup-content = What is in the backup cannot be read ({ $reason })
+    .means = It opens, but it is not what a box writes. Nothing was restored.
+    .next = Take the backup before it, and tell the prefecture the word in brackets.
+backup-key = This is no public key for backups
+    .means = No backup was made.
+    .next = Give the file backup.pub from the prefecture's hub.
+backup-no_key = The box knows no key of the prefecture for backups
+    .means = No backup was made: nobody could open it.
+    .next = Let the prefecture run appliance hub backup-key and admit the box again (appliance enroll), or give the key with --to.
+backup-write = The backup cannot be written to { $folder } ({ $reason })
+    .means = No backup was made, and nothing of it is left there. The box itself is as it was.
+    .next = See whether the medium is there, can be written and has room, and run it again.
+restore-document = This is not the right file: { $expected } was expected
+    .means = Nothing was changed.
+    .next = The request comes from appliance restore request on the new box, the release from appliance hub release.
+restore-release = The prefecture's release does not fit { $reason ->
+        [files] these two files
+       *[request] the request of this box
+    }
+    .means = Nothing was restored.
+    .next = Ask the prefecture for a release for exactly this backup, these keys, and the request that this box made last.
+restore-no_request = This box has not asked for a backup, or its request is used up
+    .means = Nothing was restored.
+    .next = Run appliance restore request and let the prefecture release the backup for it.
+restore-present = There is a box in { $path } already
+    .means = Nothing was changed: a backup is never restored over records.
+    .next = Restore into a box that was not founded. If the records here are damaged, keep them and call the prefecture.
+restore-pair = The backup and the keys do not belong together { $reason ->
+        [school] (they are of two schools)
+       *[older] (the keys are older than the backup)
+    }
+    .means = Nothing was restored.
+    .next = Take the newest file of keys of this school; it opens every older backup.
+restore-ledger = The records in the backup do not verify ({ $error }, { $origin })
+    .means = They were altered before or after the backup was made. Nothing was restored.
+    .next = Take the backup before it, keep this one, and tell the prefecture the words in brackets.
+hub-no_new_generation = The request ({ $asked }) is for no new ledger of the school { $school }
+    .means = Nothing was admitted.
+    .next = Leave out --new-generation. It is only for a box that was restored and asks with a ledger later than the known one.
+hub-unknown_box = This hub has never admitted the ledger { $origin } of the backup
+    .means = Nothing was released: nobody here can tell whether that box wrote it.
+    .next = Check with the school where the backup comes from. If you are sure, run it again with --not-admitted.

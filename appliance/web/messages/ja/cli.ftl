@@ -36,6 +36,7 @@ cli-ledger-delivery = 県が受領 { $receipted } 件、送信待ち { $pending 
 cli-ledger-bad = 台帳が正しくありません: { $reason }
 cli-ledger-unchecked = 台帳を最後まで読めませんでした: { $reason }
 cli-ledger-damage = データベースの異常: { $fault }
+cli-ledger-unexplained = { $count } 件は、理由の記録がないまま中身がありません。この台帳はバックアップから戻されたもので、その後に消されました。
 cli-ledger-where = 木が保存時と違う範囲: { $first } 番から { $last } 番の記録
 cli-progress = { $percent } %（{ $done } / { $total }）
 cli-ledger-received = 受領
@@ -105,3 +106,17 @@ cli-keys-paper = 窓口（まどぐち）：鍵の復旧の文字
     復旧するときは appliance-admin keys restore を実行し、各行のコロンの後の文字を入力します。
     I・L・O・U の文字は使われていません。0 と 1 は数字です。
     学校：                         日付：
+
+cli-backup-done = バックアップを作りました。記録 { $count } 件と、箱が持つほかのすべてです。
+    { $backup }
+    { $keys }
+    どちらも開けるのは県だけです。バックアップはいくつ残してもかまいません。鍵のファイル（.keys）は、このいちばん新しいものだけを残してください。前のどのバックアップも、これで開きます。
+    それより古い鍵のファイルは、ほかの場所の写しもすべて廃棄してください。その後に消した中身が開いてしまいます。
+cli-backup-removed = このフォルダーにあった古い鍵のファイル { $count } 個を消しました。
+
+cli-restore-request = { $file } とバックアップの 2 つのファイルを、県の担当者に渡してください。申請に秘密は含まれていません。
+    申請の番号は { $number } です。すりかえを防ぐため、電話で県に読み上げてください。
+cli-restore-done = 箱を復元しました。{ $previous } の記録 { $count } 件があり、正しいことを確かめました。
+    新しい鍵で、台帳 { $origin } に続けて記録します。
+cli-restore-erased = { $count } 件の中身は、バックアップの後に消されたものです。消えたままです。
+cli-restore-next = 続けて appliance enroll request を実行してください。県は --new-generation を付けて登録します。ここに写した許可と鍵のファイルは廃棄してください。
