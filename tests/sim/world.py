@@ -127,6 +127,10 @@ class World:
         """Runs ``appliance`` on the box; its standard output. Raises ``CommandFailedError``."""
         return self._run(("appliance.programs.cli", *arguments), self.box_environment)
 
+    def hub(self, *arguments: str) -> str:
+        """Runs ``appliance hub`` at the prefecture; its standard output. Raises ``CommandFailedError``."""
+        return self._run(("appliance.programs.hub", *arguments), self.hub_environment)
+
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.run_dir = Path(tempfile.mkdtemp(prefix="madoguchi-"))
@@ -232,12 +236,11 @@ class World:
         admin.touch(mode=0o600)
         admin.write_text(made)
 
-    def enrol(self) -> None:
-        """Enrols the box at the hub, or renews its enrolment, by the two files."""
+    def enrol(self, *more: str) -> None:
+        """Enrols the box at the hub, or renews its enrolment, by the two files; ``more`` is for the hub's command."""
         request, answer = self.box / "request.json", self.box / "enrolment.json"
         self.appliance("enroll", "request", "--out", str(request))
-        admission = ("appliance.programs.hub", "admit", "--request", str(request), "--out", str(answer))
-        self._run(admission, self.hub_environment)
+        self.hub("admit", "--request", str(request), "--out", str(answer), *more)
         self.appliance("enroll", "accept", str(answer))
 
     def _start(self, name: str, module: str, arguments: list[str], environment: Mapping[str, str], ready: str) -> None:
