@@ -187,7 +187,9 @@ class Database:
                     found.append([str(one[0]) for one in connection.execute("PRAGMA cipher_integrity_check")])
                 finally:
                     connection.close()
-        return min(found, key=len, default=[])
+        if not found:
+            raise WrongKeyError(reason=f"the key must have {KEY_BYTES} bytes")
+        return min(found, key=len)
 
     def checkpoint(self) -> bool:
         """Brings everything from the WAL into the file and empties it; False while somebody reads an older state."""

@@ -193,6 +193,12 @@ def test_a_flipped_byte_anywhere_in_the_file_is_found(filled: OpenBox, reopen: R
     assert audit(reopen(), HUB.public).good
 
 
+@pytest.mark.parametrize("key", [b"x" * 32, b"short", b""])
+def test_another_key_is_no_damage(filled: OpenBox, key: bytes) -> None:
+    with pytest.raises(WrongKeyError):
+        audit_pages(checkpointed(filled), lambda: [key], WrongKeyError())
+
+
 def test_a_flipped_byte_in_the_log_beside_the_file_is_found(filled: OpenBox, reopen: Reopen, tmp_path: Path) -> None:
     fill(filled, 3)
     folder = filled.database.path.parent
