@@ -14,6 +14,7 @@ from appliance.errors import ConfigError, UnavailableError
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.recipient import EvidenceKeyError, seal_for
 from appliance.ledger.sealed_file import About, recipient_id, seal_file
+from appliance.services.condition import BACKUP_SIGNAL
 from appliance.services.opening import NotFoundedError, OpenBox
 from appliance.store.database import Database
 from appliance.store.dump import KEY_TABLES, count_rows, dump, tables
@@ -26,7 +27,6 @@ Progress = Callable[[int, int], None]
 """Rows done, and how many there are."""
 BACKUP, KEYS = "backup", "keys"
 PART = ".part"
-SIGNAL = "backup"
 
 
 class BackupKeyError(ConfigError):
@@ -69,7 +69,7 @@ def make_backup(
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise BackupWriteError(folder=str(folder), reason=reason) from error
-    SignalStore(box.database).write(SIGNAL, {"size": made.about.size}, box.clock.now_ms())
+    SignalStore(box.database).write(BACKUP_SIGNAL, {"size": made.about.size}, box.clock.now_ms())
     return made
 
 

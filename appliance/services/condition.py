@@ -11,6 +11,8 @@ from appliance.store.disk import Disk, DiskFault, look_at_disk
 from appliance.store.faults import DiskFullError, ReadOnlyError
 from appliance.store.signal import SignalStore
 
+BACKUP_SIGNAL = "backup"
+"""Under this name a backup says that it was made."""
 NOTE, WARNING, FAULT = "note", "warning", "fault"
 TRIAL = "trial"
 FAULTS: dict[type[UnavailableError], DiskFault] = {
@@ -52,6 +54,8 @@ class Condition:
 
     ``wanted_reader`` is the setting ``reader.name``, the beginning of a reader's name or nothing; ``keys`` is how the
     keys are sealed, None where that is not known.
+    ``unsaved_ms`` is how long ago the last backup was made on this box, or the ledger was begun if there was none
+    (``saved`` is False then).
     ``rotation_unfinished`` is known to the command line alone: a program that runs sees the keys of its own start.
     """
 
@@ -69,6 +73,8 @@ class Condition:
     rotation_unfinished: bool = False
     reserve_given_up: bool = False
     latest_plausible_ms: int = 1 << 62
+    saved: bool = False
+    unsaved_ms: int = 0
 
     @property
     def heard(self) -> bool:
@@ -96,6 +102,8 @@ def observe(
         found = signals.read(name)
         return None if found is None else Heard(found.value, max(0, now_ms - found.at_ms))
 
+    saved = signals.read(BACKUP_SIGNAL)
+    begun_ms = box.ledger.entry(0).wall_ms
     return Condition(
         now_ms=now_ms,
         recorded=head.size,
@@ -110,6 +118,8 @@ def observe(
         keys=keys,
         reserve_given_up=box.room.reserve.given_up,
         latest_plausible_ms=latest_plausible_ms(box.ledger),
+        saved=saved is not None,
+        unsaved_ms=max(0, now_ms - (begun_ms if saved is None else saved.at_ms)),
     )
 
 

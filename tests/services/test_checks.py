@@ -9,6 +9,8 @@ from appliance.errors import Field
 from appliance.ledger.entry import EPOCH_MS
 from appliance.ledger.keys import SigningKey
 from appliance.services.checks import CHECKS, problems
+from appliance.services.checks.backup import DAY_MS, check_backup
+from appliance.services.checks.backup import LATE_MS as BACKUP_LATE_MS
 from appliance.services.checks.card import check_card
 from appliance.services.checks.clock import TOLERATED_MS, check_clock
 from appliance.services.checks.clock_ahead import check_clock_ahead
@@ -23,7 +25,7 @@ from appliance.services.checks.reader import check_reader
 from appliance.services.checks.readers import check_readers
 from appliance.services.checks.rotation import check_rotation
 from appliance.services.checks.storage import check_storage, closed_problem
-from appliance.services.condition import FAULT, NOTE, WARNING, Condition, Heard, Problem, observe
+from appliance.services.condition import BACKUP_SIGNAL, FAULT, NOTE, WARNING, Condition, Heard, Problem, observe
 from appliance.services.opening import OpenBox
 from appliance.services.sealing import HOST_ONLY, Seal
 from appliance.store.disk import Disk, DiskFault
@@ -219,6 +221,28 @@ def test_faults_come_before_warnings() -> None:
     assert [one.severity for one in problems(ill)] == [FAULT, FAULT, WARNING, NOTE]
 
 
+def test_a_box_without_a_backup_of_the_last_week_says_so() -> None:
+    for saved, code in ((False, "health.backup_none"), (True, "health.backup_late")):
+        assert check_backup(but(WELL, saved=saved, unsaved_ms=BACKUP_LATE_MS)) is None
+        late = but(WELL, saved=saved, unsaved_ms=30 * DAY_MS)
+        assert check_backup(late) == Problem(code, WARNING, {"days": 30})
+        # A clock that is years ahead knows nothing of days.
+        assert check_backup(but(late, latest_plausible_ms=NOW_MS - 1)) is None
+
+
+def test_the_age_of_a_backup_counts_from_the_last_one_or_from_the_first_record(
+    box: OpenBox, clock: ManualClock
+) -> None:
+    signals = SignalStore(box.database)
+    clock.advance(3 * DAY_MS)
+    seen = observe(box, signals, enrolled=True, wanted_reader="")
+    assert (seen.saved, seen.unsaved_ms) == (False, 3 * DAY_MS)
+    signals.write(BACKUP_SIGNAL, {"size": 1}, clock.ms)
+    clock.advance(DAY_MS)
+    seen = observe(box, signals, enrolled=True, wanted_reader="")
+    assert (seen.saved, seen.unsaved_ms) == (True, DAY_MS)
+
+
 def test_keys_that_a_copy_of_the_disk_opens_are_noted() -> None:
     assert check_keys(but(WELL, keys=HOST_ONLY)) == Problem("health.keys_on_disk", NOTE)
     for keys in (None, Seal(tpm=True, pcrs=(7,))):  # None: where nothing is known, nothing is claimed
@@ -245,9 +269,11 @@ def test_every_file_of_checks_is_listed_and_every_code_has_its_sentences() -> No
         but(WELL, reader=reader("mute", lasted_s=60)),
         but(WELL, reader=reader("present", left_s=600)),
         but(WELL, keys=HOST_ONLY),
+        but(WELL, unsaved_ms=BACKUP_LATE_MS + 1),
+        but(WELL, saved=True, unsaved_ms=BACKUP_LATE_MS + 1),
     )
     found = {one.code: one for condition in everything for one in problems(condition)}
-    assert len(found) == 22
+    assert len(found) == 24
     for problem in found.values():
         for part in ("", "means", "next"):
             assert all(sentences.text(one, problem.code, part, **problem.fields) for one in sentences.languages)
