@@ -17,7 +17,7 @@ from appliance.ledger.export import read_export
 from appliance.ledger.export_check import verify_export
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.merkle import check_consistency, root_from_inclusion
-from appliance.ledger.receipt import open_receipt, parse_receipt_text
+from appliance.ledger.receipt import open_receipt, parse_receipt_text, receipt_text
 from tests.independent import verifier
 from tests.independent.verifier import RefusedError
 from tests.ledger import material as m
@@ -338,9 +338,15 @@ def test_both_say_the_same_of_receipts_made_of_other_parts(data: st.DataObject) 
 @given(st.text(alphabet=verifier.ALPHABET, max_size=9))
 def test_both_read_the_same_from_texts(digits: str) -> None:
     try:
-        theirs = verifier.read_receipt_text("MDG1:" + digits)
-    except RefusedError:
-        with pytest.raises(MadoguchiError):
-            parse_receipt_text("MDG1:" + digits)
+        ours = parse_receipt_text("MDG1:" + digits)
+    except MadoguchiError:
+        with pytest.raises(RefusedError):
+            verifier.read_receipt_text("MDG1:" + digits)
         return
-    assert parse_receipt_text("MDG1:" + digits) == theirs
+    try:
+        assert verifier.read_receipt_text("MDG1:" + digits) == ours
+    except RefusedError:
+        # What copying does to spaces is put right by ours alone: it is the one text of its bytes but for those.
+        exact = receipt_text(ours)
+        assert verifier.read_receipt_text(exact) == ours
+        assert exact.replace(" ", "") == ("MDG1:" + digits).replace(" ", "")
