@@ -131,8 +131,8 @@ class School:
         )
         # No lesson hours, so that a run in the morning is like one at night.
         settings.write_text(f'[box]\nstate_dir = "{directory}"\n[sync]\nlesson_hours = []\n', encoding="utf-8")
-        environment = {"APPLIANCE_SETTINGS": str(settings), "CREDENTIALS_DIRECTORY": str(keys)}
-        self.syncd = Program("syncd", "appliance.programs.syncd", [], environment, directory / "syncd.log")
+        self.environment = {"APPLIANCE_SETTINGS": str(settings), "CREDENTIALS_DIRECTORY": str(keys)}
+        self.syncd = Program("syncd", "appliance.programs.syncd", [], self.environment, directory / "syncd.log")
 
     def visit(self, count: int = 1) -> int:
         """Records visits; returns the size of the ledger afterwards."""

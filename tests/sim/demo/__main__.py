@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.sim.broker import BrokerFailedError, BrokerMissingError, accepts, free_port
+from tests.sim.demo.command import write_command
 from tests.sim.demo.once import in_words, play
 from tests.sim.demo.page import Stage
 from tests.sim.pcscd import PcscdFailedError, PcscdMissingError
@@ -78,6 +79,7 @@ def stay(fresh: bool) -> int:
     with World(FOLDER, cards=4, odd_cards=True, as_in_life=True, ports=ports) as world:
         stage = Stage(world, ports["page"])
         stage.start()
+        command = write_command(FOLDER / "appliance", world.box_environment, world.hub_environment)
         print(
             f"""
 窓口のデモが動いています。まず この ページを 開いてください。
@@ -87,6 +89,12 @@ def stay(fresh: bool) -> int:
   受付端末         {world.kiosk_url}/
   教職員のページ   {world.staff_url}/   （アカウント {ADMIN} / パスワード {world.password}）
   県のハブ         {world.hub_url}/
+
+コマンドは {command.relative_to(FOLDER.parent)} で 試せます。例:
+
+  {command.relative_to(FOLDER.parent)} doctor
+  {command.relative_to(FOLDER.parent)} ledger verify
+  {command.relative_to(FOLDER.parent)} hub schools
 
 記録は {FOLDER.name}/ に残ります（消して始めるには --fresh）。終わるには Ctrl+C。
 """,
