@@ -15,7 +15,7 @@ from appliance.ledger.merkle import Frontier, leaf_hash
 from appliance.store.bodies import Bodies
 from appliance.store.database import Transaction
 from appliance.store.note import NotedHead
-from appliance.store.tree import EntryRow, NoEntryError, Tree, entry_id
+from appliance.store.tree import Entries, NoEntryError, Tree
 
 ERASED_AT_ONCE = 256
 """Bodies that one entry ``body.erased`` names at most."""
@@ -116,12 +116,12 @@ class Appending:
         if not self._noted:
             return None, Tail(self._frontier, self._time_ms, self._boot, self._boot_id)
         first, salts = self._frontier.size, os.urandom(SALT_BYTES * len(self._noted))
-        rows: list[EntryRow] = []
-        leaves, at = [], 0
-        for index, (draft, time_ms, boot, monotonic_ms) in enumerate(self._noted, first):
-            plain = salts[at : at + SALT_BYTES] + encode(draft.content)
-            at += SALT_BYTES
-            data = encode_entry(
+        plains = [
+            salts[at * SALT_BYTES : (at + 1) * SALT_BYTES] + encode(noted[0].content)
+            for at, noted in enumerate(self._noted)
+        ]
+        data = [
+            encode_entry(
                 draft.type.number,
                 draft.type.version,
                 time_ms,
@@ -132,14 +132,13 @@ class Appending:
                 draft.refs,
                 sha256(plain).digest(),
             )
-            leaves.append(leaf_hash(data))
-            rows.append((entry_id(self._number, index), data, self._bodies.seal(index, plain), None))
+            for (draft, time_ms, boot, monotonic_ms), plain in zip(self._noted, plains, strict=True)
+        ]
         frontier = self._frontier.copy()
-        runs = frontier.extend(leaves)
+        runs = frontier.extend([leaf_hash(one) for one in data])
         root, time_s = frontier.root(), (self._time_ms + EPOCH_MS) // 1000
         checkpoint = sign_checkpoint(self._origin, frontier.size, root, time_s, key)
-        rows[-1] = (*rows[-1][:3], checkpoint)
-        tree.insert(self.transaction, rows, runs)
+        tree.insert(self.transaction, Entries(first, data, self._bodies.seal_all(first, plains)), checkpoint, runs)
         head = NotedHead(self._origin, frontier.size, root, checkpoint)
         return head, Tail(frontier, self._time_ms, self._boot, self._boot_id)
 

@@ -1,5 +1,7 @@
 """The bodies of one ledger: each sealed under its own key and in its own place, and erased by forgetting the key."""
 
+from collections.abc import Sequence
+
 from appliance.ledger.entry import SALT_BYTES, Body
 from appliance.store.body_keys import BodyKeys
 from appliance.store.database import Database, Transaction
@@ -11,7 +13,7 @@ class Bodies:
     """``ledger`` is the ledger's number in this database, ``origin`` its name, which is part of a body's place."""
 
     def __init__(self, database: Database, ledger: int, origin: str) -> None:
-        self._keys, self._ledger, self._origin = BodyKeys(database, ledger), ledger, origin
+        self._keys, self._ledger, self._name = BodyKeys(database, ledger), ledger, origin.encode()
 
     def seal(self, index: int, plain: bytes) -> bytes:
         """``plain`` is salt and content; raises ``SealError`` if the key of this index was forgotten already."""
@@ -19,6 +21,16 @@ class Bodies:
         if key is None:
             raise SealError(index=index)
         return seal_with(key, plain, self._place(index))
+
+    def seal_all(self, first: int, plains: Sequence[bytes | None]) -> list[bytes | None]:
+        """Neighbouring bodies from index ``first`` on; None where there is none. Raises ``SealError`` as ``seal``."""
+        sealed: list[bytes | None] = []
+        keys = self._keys.keys(first, len(plains))
+        for index, (key, plain) in enumerate(zip(keys, plains, strict=True), first):
+            if key is None and plain is not None:
+                raise SealError(index=index)
+            sealed.append(None if key is None or plain is None else seal_with(key, plain, self._place(index)))
+        return sealed
 
     def open(self, index: int, sealed: bytes | None) -> Body | None:
         """The body, or None once it is erased; raises ``SealError`` for bytes that are not what was sealed here."""
@@ -43,4 +55,4 @@ class Bodies:
         return self._keys.forget(transaction, index) and there == 1
 
     def _place(self, index: int) -> bytes:
-        return f"{self._origin}#{index}".encode()
+        return b"%b#%d" % (self._name, index)

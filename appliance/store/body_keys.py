@@ -39,6 +39,12 @@ class BodyKeys:
         """The 32 bytes that seal the body at this index and no other, or None once they are forgotten."""
         return self._children(1, index >> FANOUT_BITS)[index % FANOUT]
 
+    def keys(self, first: int, count: int) -> Seeds:
+        """The keys of neighbouring bodies, from index ``first`` on."""
+        blocks = range(first >> FANOUT_BITS, (first + count - 1 >> FANOUT_BITS) + 1)
+        keys = [key for block in blocks for key in self._children(1, block)]
+        return keys[first % FANOUT : first % FANOUT + count]
+
     def forget(self, transaction: Transaction, index: int) -> bool:
         """Makes the key at this index impossible to derive once the transaction is durable; whether there was one."""
         on_the_way = [node_id(self._ledger, level, index >> FANOUT_BITS * level) for level in range(TOP + 1)]

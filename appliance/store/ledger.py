@@ -29,7 +29,7 @@ from appliance.store.bodies import Bodies
 from appliance.store.body_keys import BodyKeys
 from appliance.store.database import Database, Transaction
 from appliance.store.note import HeadNote
-from appliance.store.tree import INDEX_MASK, EntryRow, NoEntryError, Tree, entry_id
+from appliance.store.tree import INDEX_MASK, Entries, NoEntryError, Tree, entry_id
 
 
 class NoLedgerError(RefusedError):
@@ -279,12 +279,11 @@ class MirrorLedger(LedgerStore):
         """
         size = batch.frontier.size
         with self._database.transaction() as transaction:
-            rows: list[EntryRow] = [
-                (entry_id(self._number, index), item.entry, self._sealed(index, item.body), None)
-                for index, item in enumerate(batch.items, batch.first)
-            ]
-            rows[-1] = (*rows[-1][:3], batch.checkpoint.cose)
-            self._tree.insert(transaction, rows, batch.nodes)
+            plains = [None if item.body is None else item.body.salt + item.body.content for item in batch.items]
+            entries = Entries(
+                batch.first, [item.entry for item in batch.items], self._bodies.seal_all(batch.first, plains)
+            )
+            self._tree.insert(transaction, entries, batch.checkpoint.cose, batch.nodes)
             for entry in batch.entries:
                 if entry.type == EntryType.BODY_ERASED.number:
                     for index in entry.refs:
@@ -294,9 +293,6 @@ class MirrorLedger(LedgerStore):
                 (self._number, size, batch.checkpoint.cose, cosignature, now_ms),
             )
         self._tree.remember(batch.frontier)
-
-    def _sealed(self, index: int, body: Body | None) -> bytes | None:
-        return None if body is None else self._bodies.seal(index, body.salt + body.content)
 
     def latest_confirmation(self) -> Confirmation | None:
         """What this side last cosigned: sent again when an acknowledgement may have been lost."""

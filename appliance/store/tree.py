@@ -5,6 +5,7 @@ Roots of perfect subtrees are stored at every fourth level; those between are co
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from appliance.errors import RefusedError
 from appliance.ledger.merkle import Frontier, Run, frontier_at, leaf_hash, node_hash
@@ -14,8 +15,14 @@ LEDGER_SHIFT = 44
 LEVEL_SHIFT = 38
 STORED_LEVELS = 4
 INDEX_MASK = (1 << LEDGER_SHIFT) - 1
-EntryRow = tuple[int, bytes, bytes | None, bytes | None]
-"""``entry_id``, the entry, its sealed body, and on the last entry of an append the signed head."""
+
+
+class Entries(NamedTuple):
+    """Neighbouring entries from index ``first`` on, each with its sealed body or None."""
+
+    first: int
+    data: Sequence[bytes]
+    bodies: Sequence[bytes | None]
 
 
 class NoEntryError(RefusedError):
@@ -82,13 +89,23 @@ class Tree:
             at += width
         return at, max(at, size - 1)
 
-    def insert(self, transaction: Transaction, rows: Sequence[EntryRow], runs: Sequence[Run]) -> None:
-        """Stores entries and those of the subtrees they completed that have a row."""
-        transaction.run_many("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
+    def insert(self, transaction: Transaction, entries: Entries, head: bytes, runs: Sequence[Run]) -> None:
+        """Stores entries, the signed head with the last one, and those of the completed subtrees that have a row."""
+        start = entry_id(self._ledger, entries.first)
+        # The driver looks for an adapter of every value but numbers, texts and bytearrays, which takes longer than to
+        # store it; for the same reason no NULL is handed over for each head that is not there.
+        *before, last = [
+            (row, bytearray(entry), None if body is None else bytearray(body))
+            for row, (entry, body) in enumerate(zip(entries.data, entries.bodies, strict=True), start)
+        ]
+        if before:
+            transaction.run_many("INSERT INTO entry (id, entry, body) VALUES (?, ?, ?)", before)
+        transaction.run("INSERT INTO entry (id, entry, body, head) VALUES (?, ?, ?, ?)", (*last, bytearray(head)))
         for level, first, hashes in runs:
             if level and level % STORED_LEVELS == 0:
                 start = node_id(self._ledger, level, first)
-                transaction.run_many("INSERT INTO node VALUES (?, ?)", list(enumerate(hashes, start)))
+                nodes = [(row, bytearray(value)) for row, value in enumerate(hashes, start)]
+                transaction.run_many("INSERT INTO node VALUES (?, ?)", nodes)
 
     def _leaves(self, first: int, below: int) -> list[bytes]:
         start = entry_id(self._ledger, first)

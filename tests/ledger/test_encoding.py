@@ -1,16 +1,21 @@
 """One value, one encoding; everything else is refused by name, quickly and without side effects."""
 
+from typing import Any
+
+import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.ledger.encoding import EncodingError, decode, encode, item_end, unsigned
 
+KEYS = st.text() | st.integers(-(1 << 64), (1 << 64) - 1) | st.binary()
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 64), (1 << 64) - 1) | st.text() | st.binary(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.integers(0, 99), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
+SIZES = (0, 1, 23, 24, 32, 33, 255, 256, 65_535, 65_536)
 
 
 @given(VALUES)
@@ -18,9 +23,27 @@ def test_every_value_comes_back(value: object) -> None:
     assert decode(encode(value)) == value
 
 
+@given(VALUES)
+def test_what_is_written_is_what_the_library_writes_of_ordered_maps(value: object) -> None:
+    assert encode(value) == cbor2.dumps(ordered(value))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_length_has_its_shortest_head(size: int) -> None:
+    numbers = list(range(size))
+    for value in (bytes(size), "a" * size, "あ" * size, numbers, tuple(numbers), dict.fromkeys(numbers, "")):
+        assert encode(value) == cbor2.dumps(list(value) if type(value) is tuple else value)
+
+
 @given(st.integers(0, (1 << 64) - 1))
 def test_an_unsigned_number_written_out_is_what_the_library_writes(number: int) -> None:
-    assert unsigned(number) == encode(number)
+    assert unsigned(number) == encode(number) == cbor2.dumps(number)
+
+
+def test_words_that_came_often_are_written_as_at_first() -> None:
+    texts = [f"{number} 回目" for number in range(2000)]
+    for text in (*texts, *texts):
+        assert encode(text) == cbor2.dumps(text)
 
 
 @pytest.mark.parametrize("number", [-1, 1 << 64])
@@ -88,7 +111,29 @@ def test_what_has_no_place_in_a_record_is_refused(data: bytes) -> None:
         decode(data)
 
 
-@pytest.mark.parametrize("value", [1.5, {1.0: 1}, {1 << 64: 1}, {1, 2}, 1 << 64, -(1 << 64) - 1, object(), [object()]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        1.5,
+        {1.0: 1},
+        {1 << 64: 1},
+        {1, 2},
+        1 << 64,
+        -(1 << 64) - 1,
+        object(),
+        [object()],
+        "\ud800",
+        {"\ud800": 0},
+        "\ud800" * 99,
+    ],
+)
 def test_only_what_can_be_read_back_is_written(value: object) -> None:
     with pytest.raises(EncodingError):
         encode(value)
+
+
+def ordered(value: Any) -> Any:
+    """The value with its maps in the order of RFC 8949 section 4.2.1, said once more in the plainest way."""
+    if isinstance(value, dict):
+        return {key: ordered(value[key]) for key in sorted(value, key=cbor2.dumps)}
+    return [ordered(one) for one in value] if isinstance(value, list) else value

@@ -36,3 +36,17 @@ def test_an_erased_place_takes_nothing_any_more(bodies: Bodies, database: Databa
     assert bodies.open(3, sealed) is None
     with pytest.raises(SealError):
         bodies.seal(3, PLAIN)
+
+
+def test_neighbouring_bodies_are_each_sealed_in_their_place(bodies: Bodies, database: Database) -> None:
+    with database.transaction() as transaction:
+        bodies.erase(transaction, 16)
+    plains = [None if index in (3, 16) else PLAIN + bytes([index]) for index in range(40)]
+    sealed = bodies.seal_all(0, plains)
+    assert [sealed.index(None), sealed[16]] == [3, None]
+    for index, (one, plain) in enumerate(zip(sealed, plains, strict=True)):
+        if plain is not None:
+            assert one == bodies.seal(index, plain)
+    with pytest.raises(SealError) as refused:
+        bodies.seal_all(10, [PLAIN] * 10)
+    assert refused.value.fields == {"index": 16}

@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -61,6 +62,16 @@ def test_every_index_of_every_ledger_has_its_own_key(tmp_path: Path) -> None:
         assert [again.key(index) for index in reversed(indices)] == [first.key(index) for index in reversed(indices)]
         assert first.key(LAST + 1) is None
         assert BodyKeys(database, 3).key(0) is None
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, 1), (15, 2), (5, 300), (16, 16), (256, 0), (LAST - 40, 42)])
+def test_neighbouring_keys_are_those_of_each_index(tmp_path: Path, first: int, count: int) -> None:
+    with begun(tmp_path / "keys.db", 1) as database:
+        with database.transaction() as transaction:
+            assert BodyKeys(database, 1).forget(transaction, 17)
+        single = BodyKeys(database, 1)
+        asked = range(first, first + count)
+        assert BodyKeys(database, 1).keys(first, count) == [single.key(index) for index in asked]
 
 
 def test_a_forgotten_key_is_gone_and_the_others_are_not(tmp_path: Path) -> None:
