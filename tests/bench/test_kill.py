@@ -7,9 +7,10 @@ import pytest
 from tests.bench.findings import Findings
 from tests.bench.kill.__main__ import figures
 from tests.bench.kill.rounds import kill_often
-from tests.bench.kill.victim import Victim
+from tests.bench.kill.victim import FailedError, Victim
 from tests.sim.durable.acts import ACTS, Append
 from tests.sim.durable.controls import HastyAppend
+from tests.sim.durable.rekey import Rekey
 
 pytestmark = pytest.mark.scenario
 KILLS = 50
@@ -50,3 +51,19 @@ def test_a_victim_that_ends_by_itself_has_told_everything(tmp_path: Path) -> Non
     assert not victim.listen_until(4)
     victim.bury()
     assert (len(victim.facts), victim.acting) == (3, False)
+
+
+def test_what_is_promised_in_passing_is_heard_without_being_taken_for_the_act(tmp_path: Path) -> None:
+    promised = Rekey().prepare(tmp_path)
+    victim = Victim("rekey", tmp_path, 1_000_000)
+    assert victim.listen_until(3)
+    victim.kill()
+    retired = [fact for fact in victim.facts if "retired" in fact]
+    assert len(victim.facts) > len(retired) == len(victim.took_s) >= 2
+    Rekey().check(tmp_path, promised + victim.facts)
+
+
+def test_a_victim_that_fails_is_not_taken_for_one_that_was_killed(tmp_path: Path) -> None:
+    victim = Victim("append", tmp_path, 3)  # nothing was prepared there
+    with pytest.raises(FailedError):
+        victim.bury()

@@ -37,13 +37,15 @@ def kill_often(act: Act, workshop: Path, kills: int, seed: int = 0) -> Findings:
         if not box.exists():
             shutil.copytree(model, box)
             facts = promised
-        with act.beside(box) if choice.random() < ACCOMPANIED else nullcontext():
+        with act.beside(box) if choice.random() < ACCOMPANIED else nullcontext([]) as beside:
             victim = Victim(act.name, box, NEVER)
             moments.wait(victim, choice)
             victim.kill()
             hits += victim.acting
             found.acknowledged += len(victim.facts)
-            facts = found.look(act, box, facts + victim.facts, f"{act.name}, kill {number + 1}")
+            facts = found.look(act, box, facts + victim.facts + beside, f"{act.name}, kill {number + 1}")
+            if facts:
+                facts += beside  # it goes on meanwhile
         if not facts or (number + 1) % act.lives == 0:
             shutil.rmtree(box)
     found.in_the_middle = hits

@@ -5,6 +5,8 @@ Victims are forked from one warmed-up process, so that a kill does not cost the 
 
 import json
 import multiprocessing
+import signal
+import threading
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.sim.durable.act import Fact
 from tests.sim.durable.controls import act_named
 
 BEGINS: Final = b"begins"
+ALSO: Final = b"also "
 WARMED_UP: Final = "tests.bench.kill.victim"
 LONGEST_S: Final = 60.0
 
@@ -22,18 +25,29 @@ class Telling:
     """Tells the killer through a pipe, at once: what was sent stays sent."""
 
     def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
+        self._pipe, self._lock = pipe, threading.Lock()
 
     def begins(self) -> None:
-        self._pipe.send_bytes(BEGINS)
+        self._say(BEGINS)
 
     def done(self, fact: Fact) -> None:
-        self._pipe.send_bytes(json.dumps(fact).encode())
+        self._say(json.dumps(fact).encode())
+
+    def also(self, fact: Fact) -> None:
+        self._say(ALSO + json.dumps(fact).encode())
+
+    def _say(self, words: bytes) -> None:
+        with self._lock:
+            self._pipe.send_bytes(words)
 
 
 def act(name: str, folder: Path, times: int, pipe: Connection) -> None:
     """What the victim does."""
     act_named(name).run(folder, Telling(pipe), times)
+
+
+class FailedError(RuntimeError):
+    """A victim ended before its time, and not well."""
 
 
 class Victim:
@@ -57,9 +71,10 @@ class Victim:
     def listen_until(self, begun: int) -> bool:
         """Until so many calls have begun; False if it ended before."""
         while begun > 0:
-            if not self._hear():
+            said = self._hear()
+            if said is None:
                 return False
-            begun -= self.acting
+            begun -= said == BEGINS
         return True
 
     def kill(self) -> None:
@@ -68,25 +83,31 @@ class Victim:
         self.bury()
 
     def bury(self) -> None:
-        """Waits for its end; raises ``TimeoutError``."""
-        while self._hear():
+        """Waits for its end; raises ``TimeoutError``, ``FailedError``."""
+        while self._hear() is not None:
             pass
         self._process.join(LONGEST_S)
+        code = self._process.exitcode
         self._process.close()
         self._pipe.close()
+        if code not in (0, -signal.SIGKILL):
+            raise FailedError(f"it ended with {code}")
 
-    def _hear(self) -> bool:
+    def _hear(self) -> bytes | None:
+        """What it says next; None when it has ended."""
         if not self._pipe.poll(LONGEST_S):
             raise TimeoutError("it says nothing and does not end")
         try:
             said = self._pipe.recv_bytes()
         except EOFError:
-            return False
+            return None
         now_s = time.monotonic()
-        self.acting = said == BEGINS
-        if self.acting:
-            self._begun_s = now_s
+        if said == BEGINS:
+            self.acting, self._begun_s = True, now_s
+        elif said.startswith(ALSO):
+            self.facts.append(json.loads(said.removeprefix(ALSO)))
         else:
+            self.acting = False
             self.took_s.append(now_s - self._begun_s)
             self.facts.append(json.loads(said))
-        return True
+        return said

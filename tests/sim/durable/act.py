@@ -13,9 +13,9 @@ from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.merkle import leaf_hash
 from appliance.ledger.verify import Sealed, verify_ledger
-from appliance.services.opening import DATABASE_NAME, NOTE_NAME, box_origin
+from appliance.services.opening import DATABASE_NAME, NOTE_NAME, PATIENCE_S, box_origin
 from appliance.store.appending import Draft
-from appliance.store.database import Database
+from appliance.store.database import Database, Keys
 from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import check_schema, migrate
 from appliance.store.note import HeadNote
@@ -48,6 +48,10 @@ class Witness(Protocol):
         """The call has returned, and this is what it has promised."""
         ...
 
+    def also(self, fact: Fact) -> None:
+        """Something else has promised this, during a call or between two; from any thread."""
+        ...
+
 
 class Act(ABC):
     """``share`` is its part of all interruptions, ``lives`` how many kills one box lives through, ``calls`` how often
@@ -66,9 +70,10 @@ class Act(ABC):
     def run(self, folder: Path, witness: Witness, times: int) -> None:
         """In the process that is interrupted: acts so many times, or once where once is all."""
 
-    def beside(self, folder: Path) -> AbstractContextManager[None]:
-        """Another program of the box that has its files open meanwhile and is not interrupted."""
-        return nullcontext()
+    def beside(self, folder: Path) -> AbstractContextManager[list[Fact]]:
+        """Another program of the box that has its files open meanwhile and is not interrupted. What it promises is
+        added to the list."""
+        return nullcontext([])
 
     @abstractmethod
     def check(self, folder: Path, facts: list[Fact]) -> list[Fact]:
@@ -93,11 +98,11 @@ class LedgerAct(Act):
             return [append(ledger, 3)]
 
     @contextmanager
-    def beside(self, folder: Path) -> Iterator[None]:
+    def beside(self, folder: Path) -> Iterator[list[Fact]]:
         """A connection keeps SQLite's index of its log alive: nobody begins anew after the kill."""
         with Database.open(folder / DATABASE_NAME, DATABASE_KEY) as database:
             database.rows("SELECT count(*) FROM entry")
-            yield
+            yield []
 
     def reopened(self, folder: Path) -> AbstractContextManager[tuple[Database, OwnLedger]]:
         """As a program of the box opens it after the interruption."""
@@ -117,20 +122,23 @@ class LedgerAct(Act):
 
 
 @contextmanager
-def opened(folder: Path, database_type: type[Database] = Database) -> Iterator[tuple[Database, OwnLedger]]:
+def opened(
+    folder: Path, database_type: type[Database] = Database, key_of_database: bytes | Keys = DATABASE_KEY
+) -> Iterator[tuple[Database, OwnLedger]]:
     """The ledger that ``LedgerAct.prepare`` made, as a program of the box opens it."""
     key = SigningKey.from_pem((folder / DEVICE_KEY).read_bytes())
-    with database_type.open(folder / DATABASE_NAME, DATABASE_KEY) as database:
+    with database_type.open(folder / DATABASE_NAME, key_of_database, PATIENCE_S) as database:
         check_schema(database, BOX_FAMILIES)
         yield database, OwnLedger.find(database, ORIGIN).attach(key, SystemClock(), HeadNote(folder / NOTE_NAME))
 
 
-def append(ledger: OwnLedger, count: int) -> Fact:
-    """So many entries in one transaction; what has been promised when it has returned."""
+def append(ledger: OwnLedger, count: int, filler: bytes = b"") -> Fact:
+    """So many entries in one transaction, each longer by the filler; what has been promised when it has returned."""
     with ledger.append() as appending:
         first = appending.size
         for number in range(count):
-            appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"purpose": "visit", "number": number}, 1, 1))
+            body = {"purpose": "visit", "number": number, "filler": filler}
+            appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, body, 1, 1))
         last = appending.size
     return fact_of(ledger, first, last)
 

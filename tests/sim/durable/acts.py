@@ -9,8 +9,10 @@ from appliance.store.schema import BOX_FAMILIES
 from appliance.store.tree import INDEX_MASK
 from tests.sim.box import DATABASE_KEY
 from tests.sim.durable.act import Act, Fact, LedgerAct, LostError, Witness, append, fact_of, opened
+from tests.sim.durable.backing_up import BackUp
 from tests.sim.durable.founding import FoundBox, FoundHub
 from tests.sim.durable.old_ledger import prepare_old_ledger
+from tests.sim.durable.rekey import Rekey
 
 BATCH: Final = 40
 
@@ -92,4 +94,13 @@ class Migrate(LedgerAct):
         return super().check(folder, facts)
 
 
-ACTS: Final[tuple[Act, ...]] = (Append(), AppendBatch(), Erase(), Migrate(), FoundBox(), FoundHub())
+ACTS: Final[tuple[Act, ...]] = (
+    Append(),
+    AppendBatch(),
+    Erase(),
+    Migrate(),
+    Rekey(),
+    BackUp(),
+    FoundBox(),
+    FoundHub(),
+)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.services.founding import DATABASE_KEY as DATABASE_KEY_NAME
 from appliance.services.opening import DATABASE_NAME
 from appliance.store.database import Database
 from appliance.store.migrate import SchemaTooOldError, check_schema
@@ -12,15 +13,18 @@ from appliance.store.schema import BOX_FAMILIES
 from tests.sim.box import DATABASE_KEY
 from tests.sim.durable.act import Act, Fact, LostError, UnusableError, opened
 from tests.sim.durable.acts import ACTS, Append, Erase, Migrate
+from tests.sim.durable.backing_up import OUT, BackUp, restore
 from tests.sim.durable.controls import CONTROLS, act_named
 from tests.sim.durable.founding import CERTIFICATE, KEYS, STATE, FoundBox, FoundHub, Founding
+from tests.sim.durable.rekey import KEYS as REKEYED
+from tests.sim.durable.rekey import Rekey
 
 
 class Heard:
     """Remembers what it was told."""
 
     def __init__(self) -> None:
-        self.begun = 0
+        self.begun = self.ended = 0
         self.facts: list[Fact] = []
 
     def begins(self) -> None:
@@ -28,7 +32,11 @@ class Heard:
 
     def done(self, fact: Fact) -> None:
         self.facts.append(fact)
-        assert self.begun == len(self.facts)
+        self.ended += 1
+        assert self.begun == self.ended
+
+    def also(self, fact: Fact) -> None:
+        self.facts.append(fact)
 
 
 def done(act: Act, folder: Path, times: int = 3) -> list[Fact]:
@@ -126,3 +134,90 @@ def test_what_is_missing_after_a_founding_is_noticed(act: Founding, key: str, sp
     (tmp_path / KEYS / key).unlink()
     with pytest.raises(LostError, match="key"):
         act.check(tmp_path, facts)
+
+
+def newest_of(folder: Path, kind: str) -> Path:
+    return max((folder / OUT).glob(f"*.{kind}"))
+
+
+def test_a_second_key_that_opens_is_noticed(tmp_path: Path) -> None:
+    act = Rekey()
+    facts = done(act, tmp_path)
+    key = tmp_path / REKEYED / DATABASE_KEY_NAME
+    with pytest.raises(LostError, match="was replaced opens"):
+        act.check(tmp_path, [*facts, {"retired": key.read_bytes().hex()}])
+    key.with_name(f"{DATABASE_KEY_NAME}.next").write_bytes(key.read_bytes())
+    with pytest.raises(LostError, match="2 of 2 keys open"):
+        act.check(tmp_path, facts)
+    for one in (key, key.with_name(f"{DATABASE_KEY_NAME}.next")):
+        one.write_bytes(b"x" * 32)
+    with pytest.raises(LostError, match="0 of 2 keys open"):
+        act.check(tmp_path, facts)
+
+
+def test_a_rotation_that_stopped_in_the_middle_is_ended_by_the_check(tmp_path: Path) -> None:
+    act = Rekey()
+    facts = done(act, tmp_path)
+    key = tmp_path / REKEYED / DATABASE_KEY_NAME
+    old, new = key.read_bytes(), b"n" * 32
+    key.with_name(f"{DATABASE_KEY_NAME}.next").write_bytes(new)
+    again = act.check(tmp_path, facts)
+    assert [path.read_bytes() for path in key.parent.iterdir()] == [new]
+    assert again[-1] == {"retired": old.hex()}
+
+
+def test_entries_that_others_append_beside_an_act_are_promised_too(tmp_path: Path) -> None:
+    for act in (Rekey(), BackUp()):
+        folder = tmp_path / act.name
+        folder.mkdir()
+        promised = act.prepare(folder)
+        with act.beside(folder) as beside:
+            act.run(folder, Heard(), 2)
+        assert beside
+        there = entries(act.check(folder, promised + beside))
+        assert all(entry in there for entry in entries(beside))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "said"),
+    [
+        (lambda folder: newest_of(folder, "backup").unlink(), LostError, "is not there"),
+        (lambda folder: newest_of(folder, "keys").unlink(), LostError, "nothing opens the bodies"),
+        (lambda folder: newest_of(folder, "keys").write_bytes(b""), UnusableError, "keys is not whole"),
+        (lambda folder: truncate(newest_of(folder, "backup")), UnusableError, "backup is not whole"),
+    ],
+    ids=["backup", "keys", "empty", "torn"],
+)
+def test_a_backup_that_is_not_what_was_promised_is_noticed(
+    tmp_path: Path, spoil: Callable[[Path], None], error: type[Exception], said: str
+) -> None:
+    act = BackUp()
+    facts = done(act, tmp_path, 2)
+    spoil(tmp_path)
+    with pytest.raises(error, match=said):
+        act.check(tmp_path, facts)
+
+
+def test_keys_that_come_back_and_entries_that_a_backup_lacks_are_noticed(tmp_path: Path) -> None:
+    act = BackUp()
+    facts = done(act, tmp_path, 1)
+    keys = newest_of(tmp_path, "keys")
+    old = keys.read_bytes()
+    facts = act.check(tmp_path, facts)
+    (tmp_path / OUT / keys.name).write_bytes(old)
+    with pytest.raises(LostError, match="keys that were removed"):
+        act.check(tmp_path, facts)
+    keys.unlink()
+    with pytest.raises(LostError, match="ends before 99999"):
+        act.check(tmp_path, [*facts, {**facts[-1], "least": 99999}])
+    with pytest.raises(LostError, match="entry 0 is another in"):
+        restore(
+            tmp_path,
+            newest_of(tmp_path, "backup").name,
+            newest_of(tmp_path, "keys").name,
+            [{"entries": [[0, "00", None]]}],
+        )
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
