@@ -93,7 +93,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     **{
         f"services.checks.{name}": "services/test_checks.py"
         for name in (
-            *("backup", "card", "clock", "clock_ahead", "disk", "enrolment", "hub", "keys", "line"),
+            *("archive", "backup", "card", "clock", "clock_ahead", "disk", "enrolment", "hub", "keys", "line"),
             *("reader", "readers", "rotation", "storage"),
         )
     },

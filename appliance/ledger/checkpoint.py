@@ -11,12 +11,11 @@ from typing import Any
 
 from appliance.errors import UntrustedError
 from appliance.ledger.encoding import EncodingError, decode, encode
-from appliance.ledger.keys import SignatureError, SigningKey, VerifyingKey
+from appliance.ledger.keys import ES256_ALG, SignatureError, Signer, SigningKey, Verifier, VerifyingKey
 
 SIGN1_TAG = b"\xd2"
 """Tag 18, which RFC 9052 gives to COSE_Sign1, as its one byte."""
 ALG, KID, CWT_CLAIMS, VDS, VDP = 1, 4, 15, 395, 396
-ES256_ALG = -7
 RFC9162_SHA256 = 1
 ISS, SUB, IAT, SIZE = 1, 2, 6, -65537
 COSIGNATURE = -65538
@@ -42,8 +41,8 @@ class Checkpoint:
     cose: bytes
 
 
-def sign_checkpoint(origin: str, size: int, root: bytes, time_s: int, key: SigningKey) -> bytes:
-    """The writer's own signature of its head."""
+def sign_checkpoint(origin: str, size: int, root: bytes, time_s: int, key: Signer) -> bytes:
+    """The writer's own signature of its head: the device's, or the archive's of an earlier one."""
     return _sign({ISS: origin, IAT: time_s, SIZE: size}, root, key)
 
 
@@ -52,7 +51,7 @@ def cosign(checkpoint: Checkpoint, signer: str, time_s: int, key: SigningKey) ->
     return _sign({ISS: signer, SUB: checkpoint.origin, IAT: time_s, SIZE: checkpoint.size}, checkpoint.root, key)
 
 
-def open_checkpoint(cose: bytes, root: bytes, origin: str, key: VerifyingKey) -> Checkpoint:
+def open_checkpoint(cose: bytes, root: bytes, origin: str, key: Verifier) -> Checkpoint:
     """Verifies a checkpoint against a root that the caller computed.
 
     1. The bytes are one COSE_Sign1 with the expected header and no payload.
@@ -115,15 +114,19 @@ def parse_sign1(cose: bytes) -> tuple[bytes, dict[Any, Any], bytes]:
     return protected, unprotected, signature
 
 
-def read_claims(protected: bytes, key: VerifyingKey | None) -> dict[int, Any]:
-    """The CWT claims of a protected header, checked for form and, with a key, for its id."""
+def read_claims(protected: bytes, key: Verifier | None) -> dict[int, Any]:
+    """The CWT claims of a protected header, checked for form and, with a key, for its id; without one for ES256."""
     try:
         header = decode(protected)
     except EncodingError as error:
         raise CheckpointError(reason="header") from error
     if not isinstance(header, dict) or set(header) != {ALG, KID, CWT_CLAIMS, VDS}:
         raise CheckpointError(reason="header")
-    if header[ALG] != ES256_ALG or header[VDS] != RFC9162_SHA256 or type(header[VDS]) is not int:
+    if (
+        header[ALG] != (ES256_ALG if key is None else key.alg)
+        or header[VDS] != RFC9162_SHA256
+        or type(header[VDS]) is not int
+    ):
         raise CheckpointError(reason="algorithm")
     if key is not None and header[KID] != key.key_id:
         raise SignatureError(reason="other key")
@@ -145,12 +148,12 @@ def claimed_key(protected: bytes) -> bytes:
     return key_id
 
 
-def _sign(claims: dict[int, Any], root: bytes, key: SigningKey) -> bytes:
-    protected = encode({ALG: ES256_ALG, KID: key.public.key_id, CWT_CLAIMS: claims, VDS: RFC9162_SHA256})
+def _sign(claims: dict[int, Any], root: bytes, key: Signer) -> bytes:
+    protected = encode({ALG: key.public.alg, KID: key.public.key_id, CWT_CLAIMS: claims, VDS: RFC9162_SHA256})
     return sign1(protected, {}, key.sign(signature_input(protected, root)))
 
 
-def _parse(cose: bytes, key: VerifyingKey | None) -> tuple[dict[int, Any], bytes, bytes]:
+def _parse(cose: bytes, key: Verifier | None) -> tuple[dict[int, Any], bytes, bytes]:
     protected, unprotected, signature = parse_sign1(cose)
     if unprotected:
         raise CheckpointError(reason="unexpected header")

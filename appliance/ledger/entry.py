@@ -42,6 +42,8 @@ class EntryType(Enum):
     BOX_STARTED = (2, "box.started", 1)
     IDENTITY_INTRODUCED = (3, "identity.introduced", 1)
     BODY_ERASED = (4, "body.erased", 1)
+    DAY_SEALED = (6, "day.sealed", 1)
+    ARCHIVE_KEY_INTRODUCED = (7, "archive_key.introduced", 1)
     GUARDIAN_LINKED = (16, "guardian.linked", 1)
     GUARDIAN_AUTHENTICATED = (17, "guardian.authenticated", 1)
     LINK_CODE_ISSUED = (18, "link_code.issued", 1)

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from appliance.errors import UntrustedError
+from appliance.ledger.archive_keys import ArchiveVerifyingKey
 from appliance.ledger.checkpoint import Checkpoint, CheckpointError, open_cosignature
+from appliance.ledger.day_seals import SEALING, Seals, SealState
 from appliance.ledger.entry import Entry, EntryType, check_body, entry_parts
 from appliance.ledger.export import Confirmed, End, ExportFormError, Header, Item
 from appliance.ledger.keys import SignatureError, VerifyingKey
@@ -16,7 +18,8 @@ from appliance.ledger.verify import BodyMissingError, RootError, Sealed, check_h
 class VerifiedExport:
     """What an exported ledger proves: that these entries are under this checkpoint, and how many of them the hub
     confirmed last, when. ``confirmations`` counts those in the file, verified or not; ``bodies`` and ``erased`` the
-    bodies that came along and those that are gone; ``counts`` entries by type number."""
+    bodies that came along and those that are gone; ``counts`` entries by type number; ``seals`` is what the
+    archive's seals prove."""
 
     header: Header
     checkpoint: Checkpoint
@@ -25,23 +28,31 @@ class VerifiedExport:
     counts: dict[int, int]
     bodies: int
     erased: int
+    seals: SealState
 
 
-def verify_export(items: Iterable[Item], box: Sequence[VerifyingKey], hub: VerifyingKey | None) -> VerifiedExport:
+def verify_export(
+    items: Iterable[Item],
+    box: Sequence[VerifyingKey],
+    hub: VerifyingKey | None,
+    archive: Sequence[ArchiveVerifyingKey] | None = None,
+) -> VerifiedExport:
     """Verifies what ``read_export`` reads, with nothing but the pinned keys.
 
     1. The header comes first, and every key that it names for the box is a pinned one.
     2. After it come entries and confirmations of their forms, then the end with the digest of all bytes, then nothing.
     3. Every entry is well formed, not older than the one before, and refers backwards only.
     4. Every body is the one its entry committed to. With all bodies of a whole ledger, none is gone but those that an
-       entry ``body.erased`` names; without bodies, none is there.
+       entry ``body.erased`` names; without bodies, none is there but those of the archive's seals and keys.
     5. Every confirmation is of the tree of the entries before it, signed by the box and, if its key is given, the hub.
     6. There are as many entries as the header says, and the box's last checkpoint signs their tree.
+    7. Every seal of the archive is of the tree at the end of its day, under the key that the ledger introduced, which
+       is one of the ``archive`` keys unless that is None.
 
-    Needs the right edge of the tree, one item at a time and, with bodies, a bit for each entry. Raises an
-    ``UntrustedError``; its field ``index`` names the entry where one is at fault.
+    Needs the right edge of the tree, one item at a time, a bit for each entry, and the root at the end of each day that
+    no seal covers. Raises an ``UntrustedError``; its field ``index`` names the entry where one is at fault.
     """
-    reader = _Reader(box, hub)
+    reader = _Reader(box, hub, archive)
     for item in items:
         reader.take(item)
     return reader.finish()
@@ -58,6 +69,7 @@ class _Reader:
 
     box: Sequence[VerifyingKey]
     hub: VerifyingKey | None
+    archive: Sequence[ArchiveVerifyingKey] | None
     header: Header | None = None
     frontier: Frontier = field(default_factory=Frontier)
     last_time_ms: int = 0
@@ -68,6 +80,8 @@ class _Reader:
     """How many confirmations there were, and the size at the last of them."""
     confirmation: Checkpoint | None = None
     checkpoint: Checkpoint | None = None
+    seals: Seals = field(init=False)
+    state: SealState = field(init=False)
 
     def take(self, item: Item) -> None:
         """Step 2: what may come next."""
@@ -88,7 +102,14 @@ class _Reader:
             raise ExportFormError(reason="no end")
         erased = self.frontier.size - self.bodies if self.header.bodies else 0
         return VerifiedExport(
-            self.header, self.checkpoint, self.confirmation, self.confirmed[0], self.counts, self.bodies, erased
+            self.header,
+            self.checkpoint,
+            self.confirmation,
+            self.confirmed[0],
+            self.counts,
+            self.bodies,
+            erased,
+            self.state,
         )
 
     def _begin(self, header: Header) -> None:
@@ -96,7 +117,7 @@ class _Reader:
         pinned = {key.spki for key in self.box}
         if not all(key.spki in pinned for key in header_keys(header)):
             raise SignatureError(reason="other key")
-        self.header = header
+        self.header, self.seals = header, Seals(header.origin, self.archive)
 
     def _entry(self, item: Sealed, header: Header) -> None:
         index = self.frontier.size
@@ -110,24 +131,26 @@ class _Reader:
         except UntrustedError as error:
             error.fields["index"] = index
             raise
-        if item.body is not None and not header.bodies:
+        if item.body is not None and not header.bodies and kind not in SEALING:
             raise ExportFormError(reason="a body in an export without bodies", index=index)
-        self._note_body(index, item, header)
-        if kind == EntryType.BODY_ERASED.number and header.bodies:
+        self._note_body(index, item, expected=header.bodies or kind in SEALING)
+        if self.last_time_ms >= self.seals.over_ms:
+            self.seals.begin_day(self.last_time_ms, self.frontier)
+        if kind in SEALING:
+            self.seals.take(kind, index, item.body)
+        if kind == EntryType.BODY_ERASED.number:
             for one in refs:
                 self.gone[one >> 3] &= ~(1 << (one & 7))
         self.frontier.append(leaf_hash(item.entry))
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
-    def _note_body(self, index: int, item: Sealed, header: Header) -> None:
-        if not header.bodies:
-            return
+    def _note_body(self, index: int, item: Sealed, *, expected: bool) -> None:
         if index & 7 == 0:
             self.gone.append(0)
-        if item.body is None:
-            self.gone[index >> 3] |= 1 << (index & 7)
-        else:
+        if item.body is not None:
             self.bodies += 1
+        elif expected:
+            self.gone[index >> 3] |= 1 << (index & 7)
 
     def _confirmation(self, item: Confirmed, header: Header) -> None:
         """Step 5."""
@@ -143,7 +166,7 @@ class _Reader:
         self.confirmed = (count + 1, size)
 
     def _end(self, item: End, header: Header) -> None:
-        """Steps 4, its last part, and 6."""
+        """Steps 4, its last part, 6 and 7."""
         if self.frontier.size != header.size:
             raise RootError(reason="other number of entries", size=self.frontier.size)
         self.checkpoint = check_head(item.checkpoint, self.frontier, header.origin, header.key_at(header.size))
@@ -151,3 +174,4 @@ class _Reader:
             count = sum(byte.bit_count() for byte in self.gone)
             place, byte = next((at, one) for at, one in enumerate(self.gone) if one)
             raise BodyMissingError(index=8 * place + (byte & -byte).bit_length() - 1, count=count)
+        self.state = self.seals.finish()

@@ -1,7 +1,7 @@
 """The P-256 keys that sign ledgers: the device's, and the hub's for cosignatures (ES256, RFC 9053 section 2.1)."""
 
 import hashlib
-from typing import Self
+from typing import Protocol, Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from appliance.errors import ConfigError, UntrustedError
 
 KEY_ID_BYTES = 8
+ES256_ALG = -7
 COORDINATE_BYTES = 32
 ES256 = ec.ECDSA(hashes.SHA256())
 
@@ -27,9 +28,34 @@ class SignatureError(UntrustedError):
     code = "ledger.signature"
 
 
+class Verifier(Protocol):
+    """A public key of any algorithm that signs checkpoints; ``alg`` is its number in COSE."""
+
+    @property
+    def alg(self) -> int: ...
+
+    @property
+    def key_id(self) -> bytes: ...
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        """Raises ``SignatureError``."""
+        ...
+
+
+class Signer(Protocol):
+    """The private half."""
+
+    @property
+    def public(self) -> Verifier: ...
+
+    def sign(self, message: bytes) -> bytes: ...
+
+
 class VerifyingKey:
     """A pinned public key. ``spki`` is its SubjectPublicKeyInfo (DER, RFC 5480, an uncompressed point), ``key_id`` the
     first 8 bytes of the SHA-256 of that."""
+
+    alg = ES256_ALG
 
     def __init__(self, key: ec.EllipticCurvePublicKey) -> None:
         self._key = key

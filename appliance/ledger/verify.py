@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import Checkpoint, claimed_size, open_checkpoint
+from appliance.ledger.day_seals import SEALING, Seals, SealState
 from appliance.ledger.entry import Body, Entry, EntryType, check_body, entry_parts
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.merkle import Frontier, Run, leaf_hash
@@ -84,11 +85,12 @@ class VerifiedBatch:
 @dataclass(frozen=True, slots=True)
 class VerifiedLedger:
     """A whole ledger whose tree is the signed one; ``counts`` is the number of entries by type number, ``unexplained``
-    that of bodies which are gone without an entry that says so."""
+    that of bodies which are gone without an entry that says so, ``seals`` is what the archive's seals prove."""
 
     checkpoint: Checkpoint | None
     size: int
     counts: dict[int, int]
+    seals: SealState
     unexplained: int = 0
 
 
@@ -156,10 +158,11 @@ def verify_ledger(
     2. Every body that is still there is the one its entry committed to.
     3. With ``complete``, no body is gone but those that a ``body.erased`` entry names.
     4. The root over all entries is the one that the stored checkpoint signs.
+    5. Every seal of the archive is of the tree at the end of its day, under the key that was introduced (``Seals``).
 
     Raises an ``UntrustedError``; its field ``index`` names the entry where one is at fault.
     """
-    frontier, last_time_ms = Frontier(), 0
+    frontier, last_time_ms, seals = Frontier(), 0, Seals(origin)
     counts: dict[int, int] = {}
     gone: set[int] = set()
     for index, (data, body) in enumerate(entries):
@@ -172,6 +175,10 @@ def verify_ledger(
                 gone.add(index)
             if kind == EntryType.BODY_ERASED.number:
                 gone.difference_update(refs)
+            if time_ms >= seals.over_ms:
+                seals.begin_day(time_ms, frontier)
+            if kind in SEALING:
+                seals.take(kind, index, body)
         except UntrustedError as error:
             error.fields["index"] = index
             raise
@@ -182,5 +189,6 @@ def verify_ledger(
     if checkpoint is None:
         if frontier.size:
             raise RootError(reason="no checkpoint", size=frontier.size)
-        return VerifiedLedger(None, 0, counts, len(gone))
-    return VerifiedLedger(check_head(checkpoint, frontier, origin, key), frontier.size, counts, len(gone))
+        return VerifiedLedger(None, 0, counts, seals.finish(), len(gone))
+    head = check_head(checkpoint, frontier, origin, key)
+    return VerifiedLedger(head, frontier.size, counts, seals.finish(), len(gone))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from appliance.errors import MadoguchiError, UntrustedError
 from appliance.ledger.checkpoint import CheckpointError, open_checkpoint, open_cosignature
+from appliance.ledger.day_seals import SealState
 from appliance.ledger.entry import Body
 from appliance.ledger.keys import SignatureError, VerifyingKey
 from appliance.ledger.verify import RootError, verify_ledger
@@ -36,7 +37,7 @@ class ForkedError(UntrustedError):
 class Audit:
     """``faults`` in the order in which they were found, none if all is well; ``counts`` by type number, of a ledger
     without fault; ``unexplained`` counts bodies that are gone without an entry that says so; ``database`` is what the
-    database says of its own pages."""
+    database says of its own pages; ``seals`` is what the archive's seals prove, None unless the entries are good."""
 
     origin: str
     size: int = 0
@@ -45,6 +46,7 @@ class Audit:
     faults: list[MadoguchiError] = field(default_factory=list)
     database: list[str] = field(default_factory=list)
     unexplained: int = 0
+    seals: SealState | None = None
 
     @property
     def good(self) -> bool:
@@ -55,8 +57,8 @@ def audit(box: OpenBox, hub: VerifyingKey | None, progress: Progress = lambda _,
     """Looks at everything.
 
     1. The pages of the database are those that were written with its key.
-    2. to 5. as in ``audit_ledger``.
-    6. The head noted beside the database is no later one, and of this tree: else the file is an older copy, or another.
+    2. to 6. as in ``audit_ledger``.
+    7. The head noted beside the database is no later one, and of this tree: else the file is an older copy, or another.
     """
     pages = box.database.check()
     found = audit_ledger(box.ledger, hub, progress)
@@ -77,7 +79,8 @@ def audit_ledger(
     3. Every body is the one its entry committed to; with ``complete``, one that is gone was erased by a later entry
        that says why. A ledger that came from an older backup lacks the later entries.
     4. The tree is the one that the last checkpoint signs; if not, the stored subtrees tell where it differs.
-    5. Every stored confirmation is the hub's (with its key), of this tree.
+    5. Every seal of the archive is of the tree at the end of its day, under the key that the ledger introduced.
+    6. Every stored confirmation is the hub's (with its key), of this tree.
     """
     found = Audit(ledger.origin)
     try:
@@ -113,7 +116,7 @@ def _check_entries(ledger: LedgerStore, found: Audit, progress: Progress, comple
         error.fields |= {"first": first, "last": last}
         raise
     found.counts.update(verified.counts)
-    found.unexplained = verified.unexplained
+    found.unexplained, found.seals = verified.unexplained, verified.seals
 
 
 def _entries(ledger: LedgerStore, size: int, progress: Progress) -> Iterator[tuple[bytes, Body | None]]:

@@ -11,6 +11,9 @@ from appliance.store.disk import Disk, DiskFault, look_at_disk
 from appliance.store.faults import DiskFullError, ReadOnlyError
 from appliance.store.signal import SignalStore
 
+ARCHIVE_SIGNAL = "archive"
+"""Under this name the nightly sealing says how far it has come: ``origin`` of the ledger, and ``size``: of the entries
+before it nothing is left to be sealed."""
 BACKUP_SIGNAL = "backup"
 """Under this name a backup says that it was made."""
 NOTE, WARNING, FAULT = "note", "warning", "fault"
@@ -55,7 +58,7 @@ class Condition:
     ``wanted_reader`` is the setting ``reader.name``, the beginning of a reader's name or nothing; ``keys`` is how the
     keys are sealed, None where that is not known.
     ``unsaved_ms`` is how long ago the last backup was made on this box, or the ledger was begun if there was none
-    (``saved`` is False then).
+    (``saved`` is False then). ``unsealed_ms`` is the age of the oldest entry that is not sealed for the archive.
     ``rotation_unfinished`` is known to the command line alone: a program that runs sees the keys of its own start.
     """
 
@@ -75,6 +78,7 @@ class Condition:
     latest_plausible_ms: int = 1 << 62
     saved: bool = False
     unsaved_ms: int = 0
+    unsealed_ms: int = 0
 
     @property
     def heard(self) -> bool:
@@ -120,7 +124,15 @@ def observe(
         latest_plausible_ms=latest_plausible_ms(box.ledger),
         saved=saved is not None,
         unsaved_ms=max(0, now_ms - (begun_ms if saved is None else saved.at_ms)),
+        unsealed_ms=_unsealed_ms(box, signals, now_ms, head.size),
     )
+
+
+def _unsealed_ms(box: OpenBox, signals: SignalStore, now_ms: int, size: int) -> int:
+    said = signals.read(ARCHIVE_SIGNAL)
+    known = said is not None and said.value.get("origin") == box.ledger.origin
+    first = int(said.value["size"]) if said is not None and known else 0
+    return max(0, now_ms - box.ledger.entry(first).wall_ms) if first < size else 0
 
 
 def _try_disk(box: OpenBox, signals: SignalStore, now_ms: int) -> Disk:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from appliance.errors import RefusedError
+from appliance.ledger.day_seals import SEALING
 from appliance.ledger.entry import EPOCH_MS
 from appliance.school.retention import Retention, Rule
 from appliance.services.opening import OpenBox
@@ -15,6 +17,13 @@ from appliance.store.evidence import EvidenceStore
 
 AT_ONCE = 2_000
 """Bodies erased in one transaction: the window goes on in between."""
+
+
+class SealErasureError(RefusedError):
+    """Content by which the archive's seals are verified: nothing in it is about a person, so there is no reason to
+    erase it."""
+
+    code = "erase.seal"
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,14 @@ class Erasure:
         return Erased(count, self._box.database.checkpoint())
 
     def order(self, indices: Sequence[int], reason: str) -> Erased:
-        """Erases the content of these entries for a reason that names no person; raises ``NoEntryError``."""
+        """Erases the content of these entries for a reason that names no person.
+
+        Raises ``NoEntryError`` or ``SealErasureError``, and nothing is erased then.
+        """
+        size = self._box.ledger.head().size
+        for index in indices:
+            if index < size and self._box.ledger.entry(index).type in SEALING:
+                raise SealErasureError(index=index)
         return Erased(self._erase(indices, f"order: {reason}"), self._box.database.checkpoint())
 
     def _older(self, rule: Rule, time_ms: int) -> list[int]:

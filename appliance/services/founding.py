@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from appliance.ledger.archive_keys import ArchiveSigningKey
 from appliance.ledger.keys import KeyFormError, SigningKey
 from appliance.store.database import KEY_BYTES
 from appliance.store.files import make_file, make_folder
@@ -18,6 +19,17 @@ from appliance.store.files import make_file, make_folder
 CERTIFICATE_DAYS = 397
 PUBLIC = 0o666  # less what the umask takes
 DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY = "database.key", "device.key", "line.key", "staff.key"
+ARCHIVE_KEY = "archive.key"
+
+
+MAKERS: dict[str, Callable[[], bytes]] = {
+    DATABASE_KEY: lambda: os.urandom(KEY_BYTES),
+    DEVICE_KEY: lambda: SigningKey.make().pem(),
+    LINE_KEY: lambda: SigningKey.make().pem(),
+    STAFF_KEY: lambda: SigningKey.make().pem(),
+    ARCHIVE_KEY: lambda: ArchiveSigningKey.make().pem(),
+}
+"""How each key is made, in the form of its credential."""
 
 
 def make_credentials(folder: Path) -> list[str]:
@@ -27,14 +39,8 @@ def make_credentials(folder: Path) -> list[str]:
     then sealed with systemd-creds and removed; in the demo they stay as they are.
     """
     make_folder(folder, 0o700)
-    makers: dict[str, Callable[[], bytes]] = {
-        DATABASE_KEY: lambda: os.urandom(KEY_BYTES),
-        DEVICE_KEY: lambda: SigningKey.make().pem(),
-        LINE_KEY: lambda: SigningKey.make().pem(),
-        STAFF_KEY: lambda: SigningKey.make().pem(),
-    }
     # Exclusive: two founders at once must not each believe in a key of their own.
-    return [name for name, make in makers.items() if make_file(folder / name, make())]
+    return [name for name, make in MAKERS.items() if make_file(folder / name, make())]
 
 
 def staff_certificate(key_pem: bytes, names: tuple[str, ...], now: datetime) -> bytes:

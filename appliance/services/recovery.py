@@ -16,16 +16,19 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from appliance.errors import RefusedError
+from appliance.ledger.archive_keys import ArchiveSigningKey
 from appliance.ledger.keys import KeyFormError, SigningKey
-from appliance.services.founding import DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY
+from appliance.services.founding import ARCHIVE_KEY, DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY
 from appliance.store.database import KEY_BYTES
 
-RECOVERED: Final = (DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY)
+RECOVERED: Final = (DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY, ARCHIVE_KEY)
 SYMBOLS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MISREAD: Final = str.maketrans("ILO", "110")
 DIGEST_BYTES: Final = 3
 LINES_PER_KEY: Final = 2
 LINES: Final = LINES_PER_KEY * len(RECOVERED)
+OLD_LINES: Final = LINES_PER_KEY * RECOVERED.index(ARCHIVE_KEY)
+"""So many has a paper that was printed before there was an archive key."""
 DATA_SYMBOLS: Final = 28
 GROUP: Final = 4
 NUMBERED = re.compile(r"\s*(\d+)\s*[:.]\s*(.*)")
@@ -89,6 +92,7 @@ def write_lines(keys: Mapping[str, bytes]) -> list[str]:
 
 def read_keys(text: str) -> dict[str, bytes]:
     """The keys that ``write_lines`` wrote, from lines in any order; empty rows and such as begin with # are passed.
+    Of an older paper they come without the archive key.
 
     Raises the errors above, each of which names the line.
     """
@@ -125,12 +129,16 @@ def read_line(number: int, typed: str) -> str:
 
 
 def join_lines(found: Mapping[int, str]) -> dict[str, bytes]:
-    """The keys from the symbols of all lines; raises ``RecoveryMissingError`` or ``RecoveryKeyError``."""
-    missing = [number for number in range(1, LINES + 1) if number not in found]
+    """The keys from the symbols of all lines, those of an older paper from ``OLD_LINES``.
+
+    Raises ``RecoveryMissingError`` or ``RecoveryKeyError``.
+    """
+    lines = LINES if any(number > OLD_LINES for number in found) else OLD_LINES
+    missing = [number for number in range(1, lines + 1) if number not in found]
     if missing:
         raise RecoveryMissingError(missing=", ".join(map(str, missing)))
     keys = {}
-    for at, name in enumerate(RECOVERED):
+    for at, name in enumerate(RECOVERED[: lines // LINES_PER_KEY]):
         first = at * LINES_PER_KEY + 1
         whole = _from_symbols("".join(found[first + offset] for offset in range(LINES_PER_KEY)))
         short = whole[:KEY_BYTES]
@@ -145,6 +153,8 @@ def _shorten(name: str, key: bytes) -> bytes:
         if len(key) != KEY_BYTES:
             raise KeyFormError(reason=f"the database key must have {KEY_BYTES} bytes")
         return key
+    if name == ARCHIVE_KEY:
+        return ArchiveSigningKey.from_pem(key).seed()
     SigningKey.from_pem(key)
     loaded = serialization.load_pem_private_key(key, None)
     if not isinstance(loaded, ec.EllipticCurvePrivateKey):
@@ -155,6 +165,8 @@ def _shorten(name: str, key: bytes) -> bytes:
 def _lengthen(name: str, short: bytes) -> bytes:
     if name == DATABASE_KEY:
         return short
+    if name == ARCHIVE_KEY:
+        return ArchiveSigningKey.from_seed(short).pem()
     return SigningKey(ec.derive_private_key(int.from_bytes(short), ec.SECP256R1())).pem()
 
 

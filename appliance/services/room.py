@@ -29,6 +29,8 @@ ORDINARY = frozenset(
         EntryType.LINK_CODE_ISSUED,
         EntryType.ROSTER_IMPORTED,
         EntryType.SETTINGS_PUBLISHED,
+        EntryType.ARCHIVE_KEY_INTRODUCED,  # goes before the first seal
+        EntryType.DAY_SEALED,  # nobody waits for it, and it is made up for the next night
     }
 )
 """Are refused aloud; the person comes again when there is room."""

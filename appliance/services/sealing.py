@@ -15,12 +15,14 @@ from pathlib import Path
 
 from appliance.config import successor_of
 from appliance.errors import ConfigError, UnavailableError, UntrustedError
-from appliance.services.founding import DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY
+from appliance.services.founding import ARCHIVE_KEY, DATABASE_KEY, DEVICE_KEY, LINE_KEY, MAKERS, STAFF_KEY
 from appliance.services.tpm import PcrsUnsetError, Tpm, TpmOwnedError, TpmToolError, run
 from appliance.store.database import KEY_BYTES
 from appliance.store.files import remove_file, write_file
 
-BOX_KEYS = (DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY)
+BOX_KEYS = (DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY, ARCHIVE_KEY)
+MADE_LATER = (ARCHIVE_KEY,)
+"""Keys that boxes of earlier releases were founded without. Nothing is under them, so that a new one may be made."""
 NEXT_KEY = successor_of(DATABASE_KEY)
 LOCKOUT_KEY = "tpm-lockout.key"
 LOCKOUT_BYTES = 16
@@ -137,6 +139,17 @@ class KeyStore:
             self.seal(name, self.open(name))
         self.tell()
         return names
+
+    def complete(self) -> list[str]:
+        """Makes and seals the keys that an earlier release had not, if they are not there; returns their names. One
+        that is there stays, whether it opens or not. Raises as ``prepare`` and ``open`` do."""
+        missing = [name for name in MADE_LATER if not (self._folder / name).exists()]
+        if missing:
+            self.prepare()
+        for name in missing:
+            self.seal(name, MAKERS[name]())
+        self.tell()
+        return missing
 
     def seal_next(self) -> None:
         """Makes the next key of the database beside the present one, unless one is there already."""

@@ -69,6 +69,11 @@ class Appending:
         """Entries of the ledger, those just added included."""
         return self._frontier.size + len(self._noted)
 
+    @property
+    def time_ms(self) -> int:
+        """Ledger time of the last entry, one just added included."""
+        return self._time_ms
+
     def add(self, draft: Draft) -> int:
         """Appends one entry and returns its index; the first one after a boot is preceded by ``box.started``."""
         if self._boot_id != self._clock.boot_id:

@@ -19,8 +19,9 @@ from appliance.ledger.checkpoint import (
     open_cosignature,
     sign_checkpoint,
 )
-from appliance.ledger.entry import Body, Entry, EntryType
-from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.encoding import unsigned
+from appliance.ledger.entry import NINE_PARTS, Body, Entry, EntryType
+from appliance.ledger.keys import Signer, SigningKey, VerifyingKey
 from appliance.ledger.merkle import Frontier, frontier_at, inclusion_proof
 from appliance.ledger.receipt import make_receipt
 from appliance.ledger.verify import Sealed, VerifiedBatch
@@ -153,6 +154,16 @@ class LedgerStore:
                 beyond = middle
         return first
 
+    def last_of(self, kind: EntryType, first: int = 0) -> int | None:
+        """The index of the last entry of this type, looked for backwards from the end to ``first``; None if there is
+        none. Costs as much as there are entries after it."""
+        begins = NINE_PARTS + unsigned(kind.number)
+        found = self._database.row(
+            "SELECT id FROM entry WHERE id >= ? AND id < ? AND substr(entry, 1, ?) = ? ORDER BY id DESC LIMIT 1",
+            (entry_id(self._number, first), entry_id(self._number + 1, 0), len(begins), begins),
+        )
+        return None if found is None else int(found[0]) & INDEX_MASK
+
     def with_bodies(self) -> Iterator[tuple[int, Entry]]:
         """Every entry that still has a body, with its index."""
         rows = self._database.each(
@@ -246,9 +257,10 @@ class OwnLedger(LedgerStore):
         boot, boot_id = found or (0, b"")
         return Tail(self._tree.frontier(head.size), head.last_time_ms, boot, boot_id)
 
-    def checkpoint_at(self, size: int) -> bytes:
-        """A checkpoint of the tree at an earlier size, signed now: what a batch that ends there carries."""
-        return sign_checkpoint(self.origin, size, self.root_at(size), self._clock.now_ms() // 1000, self._key)
+    def checkpoint_at(self, size: int, key: Signer | None = None) -> bytes:
+        """A checkpoint of the tree at an earlier size, signed now: what a batch that ends there carries, and with the
+        key of the archive what a day is sealed with."""
+        return sign_checkpoint(self.origin, size, self.root_at(size), self._clock.now_ms() // 1000, key or self._key)
 
     def confirm(self, checkpoint: bytes, cosignature: bytes, peer: VerifyingKey) -> Checkpoint:
         """Stores the other side's confirmation after verifying it against this side's own tree.

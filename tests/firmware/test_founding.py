@@ -14,7 +14,7 @@ pytestmark = [
 ]
 
 SCHOOL = "B113299900018"
-SEALED = ["database.key", "device.key", "line.key", "staff.key"]
+SEALED = ["archive.key", "database.key", "device.key", "line.key", "staff.key"]
 
 
 @pytest.fixture(scope="module")

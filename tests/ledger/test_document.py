@@ -6,6 +6,7 @@ from textwrap import wrap
 import pytest
 
 from appliance.ledger.checkpoint import parse_sign1, signature_input
+from appliance.ledger.day_seals import DAY_MS, JAPAN_MS, SEALING, Seals
 from appliance.ledger.encoding import encode
 from appliance.ledger.entry import EPOCH_MS, EntryType, IdentityKind
 from appliance.ledger.export import BEGINNING, MOST_ITEM_BYTES
@@ -98,6 +99,8 @@ def test_numbers_in_the_text_are_those_of_the_code() -> None:
     assert f"h'{BEGINNING.hex()}'" in DOCUMENT
     assert f"h'{m.BOX.public.spki[:26].hex()}'" in DOCUMENT
     assert (m.BOX.public.spki[26], len(m.BOX.public.spki)) == (4, 91)
+    assert f"{JAPAN_MS:,}) / {DAY_MS:,}" in DOCUMENT
+    assert sorted(SEALING) == [6, 7]
     kinds = re.search(r"`kind` \((.*?)\)", DOCUMENT, re.DOTALL)
     assert kinds is not None
     assert re.findall(r"`(\w+)`", kinds[1]) == [one.name.lower() for one in IdentityKind]
@@ -108,7 +111,11 @@ def test_every_file_of_vectors_is_named() -> None:
 
 
 def test_the_steps_have_the_numbers_of_the_code() -> None:
-    for verify, section in ((open_receipt, "## 10. Receipt"), (verify_export, "## 11. Exported ledger")):
+    for verify, section in (
+        (open_receipt, "## 10. Receipt"),
+        (verify_export, "## 11. Exported ledger"),
+        (Seals, "## 12. Seals for the archive"),
+    ):
         text = DOCUMENT.partition(f"\n{section}\n")[2].partition("\n## ")[0].partition("To verify ")[2]
         in_code = re.findall(r"^ +(\d)\. ", verify.__doc__ or "", re.MULTILINE)
         assert re.findall(r"^(\d)\. ", text, re.MULTILINE) == in_code

@@ -9,6 +9,8 @@ from appliance.errors import Field
 from appliance.ledger.entry import EPOCH_MS
 from appliance.ledger.keys import SigningKey
 from appliance.services.checks import CHECKS, problems
+from appliance.services.checks.archive import LATE_MS as SEAL_LATE_MS
+from appliance.services.checks.archive import check_archive
 from appliance.services.checks.backup import DAY_MS, check_backup
 from appliance.services.checks.backup import LATE_MS as BACKUP_LATE_MS
 from appliance.services.checks.card import check_card
@@ -55,6 +57,15 @@ def but(condition: Condition, **changes: object) -> Condition:
 
 def test_a_box_that_is_well_has_nothing_to_say() -> None:
     assert problems(WELL) == []
+
+
+def test_days_without_a_seal_are_told_after_some_nights() -> None:
+    assert check_archive(WELL) is None
+    assert check_archive(but(WELL, unsealed_ms=SEAL_LATE_MS)) is None
+    late = but(WELL, unsealed_ms=SEAL_LATE_MS + DAY_MS)
+    assert check_archive(late) == Problem("health.seal_late", fields={"days": 4})
+    assert problems(late) == [Problem("health.seal_late", fields={"days": 4})]
+    assert check_archive(replace(late, latest_plausible_ms=NOW_MS - 1)) is None  # the clock is what is to be told
 
 
 def test_a_change_of_the_key_that_was_interrupted_is_told() -> None:

@@ -8,7 +8,7 @@ from appliance.ledger.entry import EntryType
 from appliance.school.retention import Retention, Rule
 from appliance.services.audit import audit
 from appliance.services.check_in import CheckIn
-from appliance.services.erasure import AT_ONCE, Erasure
+from appliance.services.erasure import AT_ONCE, Erasure, SealErasureError
 from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Draft
@@ -141,3 +141,17 @@ def test_an_unknown_record_is_named_and_nothing_goes(box: OpenBox, erasure: Eras
     with pytest.raises(NoEntryError):
         erasure.order([index, 99], "order")
     assert box.ledger.body(index) is not None
+
+
+@pytest.mark.parametrize("kind", [EntryType.DAY_SEALED, EntryType.ARCHIVE_KEY_INTRODUCED])
+def test_what_seals_the_ledger_is_never_erased(
+    box: OpenBox, erasure: Erasure, clock: ManualClock, kind: EntryType
+) -> None:
+    index, seal = record(box, SMALL), record(box, SMALL, kind)
+    with pytest.raises(SealErasureError) as caught:
+        erasure.order([index, seal], "order")
+    assert caught.value.fields == {"index": seal}
+    assert box.ledger.body(index) is not None
+    clock.ms += 9 * 366 * DAY_MS
+    assert erasure.run().count == 1
+    assert box.ledger.body(seal) is not None

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from appliance.ledger.keys import KeyFormError, SigningKey
 from appliance.services.founding import (
+    ARCHIVE_KEY,
     CERTIFICATE_DAYS,
     DATABASE_KEY,
     DEVICE_KEY,
@@ -30,7 +31,7 @@ NAMES = ("madoguchi.local", "192.0.2.7")
 
 def test_every_key_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "credentials"
-    assert make_credentials(folder) == [DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY]
+    assert make_credentials(folder) == [DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY, ARCHIVE_KEY]
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert len((folder / DATABASE_KEY).read_bytes()) == 32
@@ -42,7 +43,7 @@ def test_every_key_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_a_key_that_is_there_stays(tmp_path: Path) -> None:
     (tmp_path / DEVICE_KEY).write_bytes(b"kept")
-    assert make_credentials(tmp_path) == [DATABASE_KEY, LINE_KEY, STAFF_KEY]
+    assert make_credentials(tmp_path) == [DATABASE_KEY, LINE_KEY, STAFF_KEY, ARCHIVE_KEY]
     assert (tmp_path / DEVICE_KEY).read_bytes() == b"kept"
     assert make_credentials(tmp_path) == []
 
@@ -58,7 +59,7 @@ def test_a_founding_that_is_killed_leaves_no_half_key(tmp_path: Path, monkeypatc
         make_credentials(tmp_path)
     monkeypatch.undo()
     assert not list(tmp_path.glob("*.key"))
-    assert make_credentials(tmp_path) == [DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY]
+    assert make_credentials(tmp_path) == [DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY, ARCHIVE_KEY]
     assert len((tmp_path / DATABASE_KEY).read_bytes()) == 32
 
 

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from appliance.errors import RefusedError
+from appliance.ledger.archive_keys import ArchiveVerifyingKey
 from appliance.ledger.entry import type_label
 from appliance.ledger.export import Confirmed, ExportFormError, Header, Item, read_export, write_export
 from appliance.ledger.export_check import VerifiedExport, header_keys, verify_export
@@ -16,6 +17,7 @@ from appliance.ledger.verify import Sealed
 from appliance.programs.cli.opened import opened_box
 from appliance.programs.cli.output import FINE, PROBLEM, CommandFileError, say, show, show_progress
 from appliance.programs.cli.parsing import Commands, add_command, add_group
+from appliance.programs.cli.seal import seal_fields, seal_words
 from appliance.services.export import export_ledger
 
 CHUNK_BYTES = 1 << 16
@@ -37,6 +39,8 @@ def add(commands: Commands) -> None:
     text = "public key (PEM) of the box; several times after a change of its key"
     check.add_argument("--box-key", type=Path, metavar="PEM", action="append", default=[], help=text)
     check.add_argument("--hub-key", type=Path, metavar="PEM", help="public key (PEM) of the hub")
+    text = "public key (PEM) of the archive; several times after a change of it; default: as the ledger itself says"
+    check.add_argument("--archive-key", type=Path, metavar="PEM", action="append", default=[], help=text)
 
 
 def add_export(parts: Commands) -> None:
@@ -124,6 +128,7 @@ def verify(arguments: argparse.Namespace) -> int:
     """Tells apart whose ledger it is, whether it is unchanged, and how much of it the hub confirmed when."""
     pinned = [VerifyingKey.from_pem(file.read_bytes()) for file in arguments.box_key]
     hub = None if arguments.hub_key is None else VerifyingKey.from_pem(arguments.hub_key.read_bytes())
+    archive = [ArchiveVerifyingKey.from_pem(file.read_bytes()) for file in arguments.archive_key] or None
     total = arguments.file.stat().st_size
     with arguments.file.open("rb") as file:
         items = read_export(_pieces(lambda: file.read(CHUNK_BYTES), total))
@@ -134,9 +139,11 @@ def verify(arguments: argparse.Namespace) -> int:
         if pinned and not {key.key_id for key in own} <= {key.key_id for key in pinned}:
             return _show_other(header, arguments.json)
         # Without a pinned key the file can still be compared with itself; whose it is stays open then, and is said so.
-        found = verify_export(chain([header], items), pinned or own, hub)
+        found = verify_export(chain([header], items), pinned or own, hub, archive)
     known = bool(pinned)
-    show(_result(found, known=known), arguments.json, "\n".join(_words(found, known=known)))
+    state = {**seal_fields(found.seals), "keys_known": archive is not None}
+    result = {**_result(found, known=known), "archive": state}
+    show(result, arguments.json, "\n".join(_words(found, known=known, archive_known=archive is not None)))
     return FINE if known else PROBLEM
 
 
@@ -174,7 +181,7 @@ def _result(found: VerifiedExport, *, known: bool) -> dict[str, object]:
     }
 
 
-def _words(found: VerifiedExport, *, known: bool) -> list[str]:
+def _words(found: VerifiedExport, *, known: bool, archive_known: bool) -> list[str]:
     header, last = found.header, found.confirmation
     origin, key_id = header.origin, header_keys(header)[-1].key_id.hex()
     if known:
@@ -190,6 +197,9 @@ def _words(found: VerifiedExport, *, known: bool) -> list[str]:
         lines.append(say("export-confirmation-unknown"))
     else:
         lines.append(say("export-unconfirmed"))
+    lines += seal_words(found.seals)
+    if found.seals.keys and not archive_known:
+        lines.append(say("seal-key-unknown"))
     if header.bodies:
         lines.append(say("export-bodies", bodies=found.bodies, erased=found.erased))
     return lines + [f"  {count:6}  {type_label(number)}" for number, count in sorted(found.counts.items())]

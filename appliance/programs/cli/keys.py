@@ -15,8 +15,8 @@ from appliance.programs.cli.opened import settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.services.founding import DATABASE_KEY
-from appliance.services.recovery import LINES, RECOVERED, join_lines, read_keys, read_line, write_lines
-from appliance.services.sealing import BOX_KEYS, NEXT_KEY, KeyStore, NoKeysError, Seal
+from appliance.services.recovery import LINES, OLD_LINES, RECOVERED, join_lines, read_keys, read_line, write_lines
+from appliance.services.sealing import BOX_KEYS, MADE_LATER, NEXT_KEY, KeyStore, NoKeysError, Seal
 from appliance.services.tpm import Tpm
 
 
@@ -50,6 +50,8 @@ def add(commands: Commands) -> None:
     paper.add_argument("--out", type=Path, metavar="FILE", help="write it into this new file instead")
     restore = add_command(parts, "restore", "seal the keys of the recovery text on this machine", restore_keys)
     rotation.add(parts)
+    text = "make and seal the keys that an earlier release had not; a unit does it by itself"
+    add_command(parts, "complete", text, complete)
     add_command(parts, "next", "a step of rotate: seal the next key of the database beside the present one", seal_next)
     add_command(parts, "adopt", "a step of rotate: put the next key in the place of the present one", adopt_next)
     restore.add_argument("file", type=Path, nargs="?", help="the text; default: typed at the terminal, line by line")
@@ -77,6 +79,17 @@ def seal_keys(arguments: argparse.Namespace) -> int:
         names = store.seal_anew()
     seal = store.tell()
     show({"sealed": names, **_fields(seal)}, arguments.json, say("keys-sealed", count=len(names)) + "\n" + _words(seal))
+    return FINE
+
+
+def complete(arguments: argparse.Namespace) -> int:
+    """On a founded box only: its database's key must be there, or nothing is made."""
+    store = _store()
+    if DATABASE_KEY not in _names(store):
+        raise NoKeysError(folder=str(settings().keys.store))
+    made = store.complete()
+    words = say("keys-completed", names=", ".join(made)) if made else say("keys-whole")
+    show({"made": made}, arguments.json, words)
     return FINE
 
 
@@ -120,6 +133,7 @@ def print_paper(arguments: argparse.Namespace) -> int:
         raise NotPrivateError
     store = _store()
     _names(store)
+    store.complete()  # a paper without all keys would be printed twice
     lines = write_lines({name: store.open(name) for name in RECOVERED})
     text = "".join(f"# {line}\n" for line in say("keys-paper").splitlines()) + "\n" + "\n".join(lines) + "\n"
     if arguments.out is None:
@@ -152,8 +166,13 @@ def restore_keys(arguments: argparse.Namespace) -> int:
         if held[name] is None:
             store.set_aside(name)
         store.seal(name, key)
+    for name in MADE_LATER:
+        if name not in keys and _held(store, name) is None:
+            store.set_aside(name)  # an older paper: what does not open makes way for a new one
+    made = store.complete()
     seal = store.tell()
-    show({"sealed": list(keys), **_fields(seal)}, arguments.json, say("keys-restored") + "\n" + _words(seal))
+    words = [say("keys-restored"), *([say("keys-completed", names=", ".join(made))] if made else []), _words(seal)]
+    show({"sealed": list(keys), "made": made, **_fields(seal)}, arguments.json, "\n".join(words))
     return FINE
 
 
@@ -162,8 +181,13 @@ def _ask() -> dict[str, bytes]:
     found: dict[int, str] = {}
     while len(found) < LINES:
         number = len(found) + 1
+        if number == OLD_LINES + 1:
+            print(say("keys-paper-ends"))
         try:
-            found[number] = read_line(number, input(f"{number}: ").removeprefix(f"{number}:"))
+            typed = input(f"{number}: ").removeprefix(f"{number}:")
+            if number == OLD_LINES + 1 and not typed.strip():
+                break
+            found[number] = read_line(number, typed)
         except RefusedError as error:
             print(explain(error))
         except EOFError:

@@ -1,4 +1,4 @@
-"""``appliance ledger verify|show|receipt|evidence``: what the box proves to itself, and to others."""
+"""``appliance ledger verify|show|receipt|seal|export|evidence``: what the box proves to itself, and to others."""
 
 import argparse
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from appliance.programs.cli.export import add_export
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show, show_progress
 from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_index
+from appliance.programs.cli.seal import add_seal, seal_fields, seal_words
 from appliance.services.audit import Audit, audit, audit_ledger, audit_pages
 from appliance.services.check_in import receipt_number
 from appliance.services.enrolment import EnrolmentStore
@@ -24,7 +25,7 @@ from appliance.store.faults import StoreError, WrongKeyError
 
 
 def add(commands: Commands) -> None:
-    """Adds ``ledger verify``, ``show``, ``receipt``, ``export`` and ``evidence``."""
+    """Adds ``ledger verify``, ``show``, ``receipt``, ``seal``, ``export`` and ``evidence``."""
     parts = add_group(commands, "ledger", "look at the box's own records and prove them")
     whole = add_command(parts, "verify", "check every entry, the tree and its signature", verify)
     listing = add_command(parts, "show", "list entries, the latest last", show_entries)
@@ -35,6 +36,7 @@ def add(commands: Commands) -> None:
     for command in (whole, listing, one):
         text = "an earlier ledger of this box, from before it was restored; default: the one that is written now"
         command.add_argument("--generation", type=int, metavar="N", help=text)
+    add_seal(parts)
     add_export(parts)
     add_evidence(parts)
 
@@ -53,6 +55,7 @@ def verify(arguments: argparse.Namespace) -> int:
         "faults": [{"error": fault.code, **fault.fields} for fault in found.faults],
         "database": found.database,
         "unexplained": found.unexplained,
+        "archive": None if found.seals is None else seal_fields(found.seals),
     }
     if found.faults:
         result |= {"error": found.faults[0].code, **found.faults[0].fields}
@@ -65,6 +68,7 @@ def verify(arguments: argparse.Namespace) -> int:
     else:
         lines = [say("ledger-good", origin=found.origin, count=found.size)]
         lines += [say("ledger-delivery", receipted=found.cosigned, pending=found.size - found.cosigned)]
+        lines += [] if found.seals is None else seal_words(found.seals)
         lines += [f"  {count:6}  {label}" for label, count in named.items()]
         if found.unexplained:
             lines.append(say("ledger-unexplained", count=found.unexplained))

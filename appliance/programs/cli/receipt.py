@@ -18,6 +18,7 @@ from appliance.ledger.receipt import Claim, VerifiedReceipt, open_receipt, read_
 from appliance.programs.cli.opened import opened_box
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
+from appliance.services.archive import introduced_key
 from appliance.services.check_in import receipt_number
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.generations import generations
@@ -66,6 +67,7 @@ def add(commands: Commands) -> None:
         check.add_argument(option, type=Path, metavar="FILE", action="append", default=[], help=text)
     key = add_command(receipts, "key", "print the public key that others verify this box's receipts with", show_key)
     key.add_argument("--hub", action="store_true", help="the key of the hub that confirms them, instead of the box's")
+    key.add_argument("--archive", action="store_true", help="the key that seals each day for the archive (ML-DSA-65)")
 
 
 def verify_receipt(arguments: argparse.Namespace) -> int:
@@ -85,7 +87,10 @@ def verify_receipt(arguments: argparse.Namespace) -> int:
 
 
 def show_key(arguments: argparse.Namespace) -> int:
-    """Prints the box's or the hub's public key in PEM, as ``--box-key`` and ``--hub-key`` take it."""
+    """Prints the box's, the hub's or the archive's public key in PEM, as ``--box-key``, ``--hub-key`` and
+    ``--archive-key`` take it."""
+    if arguments.archive:
+        return _show_archive_key(arguments.json)
     with opened_box() as box:
         key: VerifyingKey | None = box.ledger.public_key
         if arguments.hub:
@@ -94,6 +99,15 @@ def show_key(arguments: argparse.Namespace) -> int:
         raise NoHubKeyError()
     pem = key.pem().decode()
     show({"key": key.key_id.hex(), "pem": pem}, arguments.json, pem.rstrip())
+    return FINE
+
+
+def _show_archive_key(as_json: bool) -> int:
+    with opened_box() as box:
+        key = introduced_key(box.ledger)
+    pem, fingerprint = key.pem().decode(), key.fingerprint.hex(" ", 4)
+    result = {"key": key.key_id.hex(), "fingerprint": key.fingerprint.hex(), "pem": pem}
+    show(result, as_json, f"{say('receipt-archive-key', fingerprint=fingerprint)}\n{pem.rstrip()}")
     return FINE
 
 

@@ -1,5 +1,6 @@
 """One health check a file: a function from ``Condition`` to ``Problem | None``. A new one is added to ``CHECKS``."""
 
+from appliance.services.checks.archive import check_archive
 from appliance.services.checks.backup import check_backup
 from appliance.services.checks.card import check_card
 from appliance.services.checks.clock import check_clock
@@ -27,6 +28,7 @@ CHECKS = (
     check_line,
     check_hub,
     check_backup,
+    check_archive,
     check_keys,
     check_rotation,
 )

@@ -144,7 +144,7 @@ def test_a_verified_export_in_words(
     assert "     3  guardian.authenticated\n" in words
     part = visited.folder / "part"
     assert visited.run("ledger", "export", "--out", str(part), "--first", "2").code == 0
-    assert len(visited.run("export", "verify", str(part), *keys(visited)).out.splitlines()) == 6
+    assert len(visited.run("export", "verify", str(part), *keys(visited)).out.splitlines()) == 7
     assert visited.run("export", "verify", str(part)).code == 1
 
 

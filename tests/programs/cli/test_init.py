@@ -121,7 +121,7 @@ def test_a_founding_that_was_cut_short_is_finished_by_the_next(
 
 def test_keys_alone_are_made_for_whoever_seals_them_first(bare: CommandLine) -> None:
     keys = ("init", "--json", "--school", str(CODE), "--name", NAME, "--make-keys", str(bare.keys))
-    made = ["database.key", "device.key", "line.key", "staff.key"]
+    made = ["database.key", "device.key", "line.key", "staff.key", "archive.key"]
     assert [bare.run(*keys).last for _ in range(2)] == [{"made": made}, {"made": []}]
     assert not bare.state.exists()
     before = {file.name: file.read_bytes() for file in bare.keys.iterdir()}

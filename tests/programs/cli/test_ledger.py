@@ -28,6 +28,7 @@ def test_a_good_ledger_is_counted(visited: CommandLine) -> None:
         "faults": [],
         "database": [],
         "unexplained": 0,
+        "archive": {"sealed_to": None, "entries": 0, "seals": 0, "unread": 0, "keys": []},
     }
 
 

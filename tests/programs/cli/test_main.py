@@ -18,6 +18,7 @@ WORKING = [
     "erase due", "erase records", "roster import", "keys prepare", "keys seal", "keys status", "keys print",
     "keys restore", "keys rotate", "keys next", "keys adopt", "ledger evidence", "evidence audit",
     "evidence auditor-key", "ledger export", "export verify", "backup", "restore request", "restore accept",
+    "ledger seal", "keys complete",
 ]  # fmt: skip
 GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys", "erase", "evidence", "export", "restore"]
 

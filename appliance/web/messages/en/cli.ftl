@@ -39,6 +39,12 @@ cli-ledger-damage = Damage in the database: { $fault }
 cli-ledger-unexplained = The content of { $count } records is gone without a record that says why: this ledger came from a backup, and it was erased after that.
 cli-ledger-where = The tree differs from what was stored between records { $first } and { $last }
 cli-progress = { $percent } % ({ $done } of { $total })
+cli-seal-done = { $count } days are sealed for the archive, the last one is { $date }.
+cli-seal-none = There is no day to seal for the archive.
+cli-seal-reach = Sealed for the archive: { $entries } records up to { $date } ({ $count } seals, key { $key_id })
+cli-seal-nothing = Sealed for the archive: nothing yet
+cli-seal-unread = { $count } seals for the archive could not be checked, because their content or that of their key is gone.
+cli-seal-key-unknown = The key of the seals is the one that the ledger itself names; it was not compared with another (--archive-key).
 cli-ledger-received = received
 cli-ledger-waiting = waiting
 
@@ -101,6 +107,10 @@ cli-keys-tpm = Bound to this box's TPM and its firmware (PCR { $pcrs }).
 cli-keys-host = Bound to this installation only: whoever has a copy of the disk can open them.
 cli-keys-printed = The recovery text is in { $file }. Put it into the safe and delete the file.
 cli-keys-restored = The keys of the recovery text are sealed on this machine. Run appliance-admin doctor next.
+cli-keys-completed = A new key was made and sealed: { $names }. Print the recovery text again (appliance-admin keys print) and put it in the place of the old paper.
+cli-keys-whole = All keys are there.
+cli-keys-paper-ends = If the paper ends here, press Enter: it was printed before there was a key for the archive, and a new one is made.
+cli-receipt-archive-key = The key that seals each day for the archive. SHA-256: { $fingerprint }
 cli-keys-paper = Madoguchi: recovery text of the keys
     Whoever has this paper can open all records of the box. Keep it in the board of education's safe.
     To restore: appliance-admin keys restore. Type what follows the colon of each line.

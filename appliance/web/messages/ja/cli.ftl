@@ -39,6 +39,12 @@ cli-ledger-damage = データベースの異常: { $fault }
 cli-ledger-unexplained = { $count } 件は、理由の記録がないまま中身がありません。この台帳はバックアップから戻されたもので、その後に消されました。
 cli-ledger-where = 木が保存時と違う範囲: { $first } 番から { $last } 番の記録
 cli-progress = { $percent } %（{ $done } / { $total }）
+cli-seal-done = { $count } 日分に長期保存用の署名をつけました（最後の日は { $date }）。
+cli-seal-none = 長期保存用の署名をつける日はありません。
+cli-seal-reach = 長期保存用の署名: { $date } までの記録 { $entries } 件（署名 { $count } 個、鍵 { $key_id }）
+cli-seal-nothing = 長期保存用の署名: まだありません
+cli-seal-unread = 署名または鍵の中身がないため、確かめられなかった長期保存用の署名が { $count } 個あります。
+cli-seal-key-unknown = 長期保存用の署名の鍵は、台帳に書かれているものです。ほかの鍵とは見くらべていません（--archive-key）。
 cli-ledger-received = 受領
 cli-ledger-waiting = 待ち
 
@@ -101,6 +107,10 @@ cli-keys-tpm = この箱の TPM とファームウェア（PCR { $pcrs }）に�
 cli-keys-host = このディスクだけに結びついています。ディスクの写しを持つ人は、鍵を開けられます。
 cli-keys-printed = 復旧の文字を { $file } に書きました。金庫に入れ、ファイルは消してください。
 cli-keys-restored = 復旧の文字の鍵を、この機械で封じました。つぎに appliance-admin doctor を実行してください。
+cli-keys-completed = 新しい鍵を作って封じました: { $names }。復旧の文字をもう一度印刷し（appliance-admin keys print）、古い紙と取りかえてください。
+cli-keys-whole = 鍵はすべてそろっています。
+cli-keys-paper-ends = 紙がここで終わっているときは、何も入力せずに Enter を押してください。長期保存用の鍵ができる前に印刷された紙です。鍵は新しく作られます。
+cli-receipt-archive-key = 長期保存用の署名の鍵です。SHA-256: { $fingerprint }
 cli-keys-paper = 窓口（まどぐち）：鍵の復旧の文字
     この紙を持つ人は、箱の記録をすべて開けられます。教育委員会の金庫に保管してください。
     復旧するときは appliance-admin keys restore を実行し、各行のコロンの後の文字を入力します。
