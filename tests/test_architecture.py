@@ -93,8 +93,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     **{
         f"services.checks.{name}": "services/test_checks.py"
         for name in (
-            *("archive", "backup", "card", "clock", "clock_ahead", "disk", "enrolment", "hub", "keys", "line"),
-            *("reader", "readers", "rotation", "storage"),
+            *("archive", "backup", "card", "clock", "clock_ahead", "disk", "enrolment", "generation"),
+            *("hub", "keys", "line", "reader", "readers", "rotation", "storage"),
         )
     },
     "services.checks": "services/test_checks.py",

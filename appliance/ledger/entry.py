@@ -42,6 +42,7 @@ class EntryType(Enum):
     BOX_STARTED = (2, "box.started", 1)
     IDENTITY_INTRODUCED = (3, "identity.introduced", 1)
     BODY_ERASED = (4, "body.erased", 1)
+    RECORD_CARRIED = (5, "record.carried", 1)
     DAY_SEALED = (6, "day.sealed", 1)
     ARCHIVE_KEY_INTRODUCED = (7, "archive_key.introduced", 1)
     GUARDIAN_LINKED = (16, "guardian.linked", 1)

@@ -10,13 +10,14 @@ from appliance.ledger.entry import EntryType, IdentityKind
 from appliance.ledger.receipt import receipt_text
 from appliance.school.link_code import CodeUsedError, check_attempts, check_code, digest, parse_link_code
 from appliance.school.statement import NONCE_BYTES, Statement
+from appliance.services.carriage import Carriage
 from appliance.services.evidence import Card, EvidenceKeeper
 from appliance.services.ledger_clock import check_wall_clock
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Appending, Draft
 from appliance.store.cards import CardStore
 from appliance.store.evidence import EvidenceStore
-from appliance.store.ledger import Confirmation
+from appliance.store.ledger import Confirmation, LedgerStore
 from appliance.store.visits import StoredVisit, VisitStore
 from appliance.trust.anchors import Anchor
 from appliance.trust.chain import AuthenticationCertificate, ExpiredCertificateError, NotYetValidError, verify
@@ -69,6 +70,8 @@ class CheckIn:
         self._box, self._cards, self._visits = box, cards, visits
         self._anchors, self._policy = anchors, policy
         self._evidence = EvidenceKeeper(box, evidence, verifier_key)
+        # Which ledger gave the last index: another program may begin a new one while the guardian reads the screen.
+        self._last: tuple[int, str] | None = None
 
     def recognise(self, der: bytes) -> KnownCard:
         """Raises ``card.untrusted_*`` for a certificate that is not to be believed; ``WrongClockError`` if its dates
@@ -115,7 +118,7 @@ class CheckIn:
         if guardian is None:
             raise NotLinkedError()
         self._box.room.require()
-        with self._box.ledger.append() as appending:
+        with self._box.append() as appending:
             subject = appending.identity(IdentityKind.GUARDIAN, self._box.pseudonym(f"guardian:{guardian}"))
             card_number = appending.identity(IdentityKind.CARD, card.pseudonym)
             if linking is not None:
@@ -138,6 +141,8 @@ class CheckIn:
                 self._evidence.keep(appending, index, sealed.evidence)
             visit = StoredVisit(index, guardian, statement.purpose, statement.time_ms)
             self._visits.add(appending.transaction, visit)
+            origin = appending.origin
+        self._last = (index, origin)
         return index
 
     def end_old_epoch(self) -> None:
@@ -146,11 +151,21 @@ class CheckIn:
 
     def receipt_text(self, index: int) -> str:
         """The text of the receipt's QR code."""
-        return receipt_text(self._box.ledger.receipt(index))
+        return receipt_text(self._ledger_of(index).receipt(index))
 
     def confirmation(self, index: int) -> Confirmation | None:
-        """The hub's confirmation of an entry, once it has come."""
-        return self._box.ledger.confirmation(index)
+        """The hub's confirmation of an entry, once it has come: in its own ledger, or carried on in the next one."""
+        ledger = self._ledger_of(index)
+        if ledger is self._box.ledger:
+            return ledger.confirmation(index)
+        return Carriage(self._box).confirmation(ledger, index)
+
+    def _ledger_of(self, index: int) -> LedgerStore:
+        """That of the last record, if this is its index; else the one that is written now."""
+        ledger = self._box.ledger
+        if self._last is None or self._last[0] != index or self._last[1] == ledger.origin:
+            return ledger
+        return LedgerStore.find(self._box.database, self._last[1])
 
     def _link(self, appending: Appending, card: KnownCard, linking: Linking, subject: int, card_number: int) -> None:
         now_ms = self._box.clock.now_ms()

@@ -4,11 +4,14 @@ from dataclasses import dataclass, field, replace
 
 from appliance.errors import BusyError, Field, UnavailableError
 from appliance.ledger.entry import EPOCH_MS
+from appliance.ledger.generation import OpeningError, Reason, generation_of
+from appliance.services.generations import opening_of
 from appliance.services.ledger_clock import latest_plausible_ms
 from appliance.services.opening import OpenBox
 from appliance.services.sealing import Seal
 from appliance.store.disk import Disk, DiskFault, look_at_disk
 from appliance.store.faults import DiskFullError, ReadOnlyError
+from appliance.store.ledger import LedgerStore
 from appliance.store.signal import SignalStore
 
 ARCHIVE_SIGNAL = "archive"
@@ -50,6 +53,17 @@ class Heard:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A later generation of the ledger: its number, why and how long ago it began, and how many records of the one
+    before it carries."""
+
+    number: int
+    reason: Reason
+    age_ms: int
+    carried: int
+
+
+@dataclass(frozen=True)
 class Condition:
     """Sizes count entries; times are milliseconds. ``disk`` is the disk of the database, tried at
     ``now_ms``; ``reserve_given_up`` says that only essential records are taken, and a wall clock past
@@ -59,6 +73,7 @@ class Condition:
     keys are sealed, None where that is not known.
     ``unsaved_ms`` is how long ago the last backup was made on this box, or the ledger was begun if there was none
     (``saved`` is False then). ``unsealed_ms`` is the age of the oldest entry that is not sealed for the archive.
+    ``generation`` is the one that is written, None for a ledger that has none before it.
     ``rotation_unfinished`` is known to the command line alone: a program that runs sees the keys of its own start.
     """
 
@@ -79,6 +94,7 @@ class Condition:
     saved: bool = False
     unsaved_ms: int = 0
     unsealed_ms: int = 0
+    generation: Begun | None = None
 
     @property
     def heard(self) -> bool:
@@ -95,10 +111,11 @@ def observe(
     box: OpenBox, signals: SignalStore, enrolled: bool, wanted_reader: str, keys: Seal | None = None
 ) -> Condition:
     """The condition now."""
-    now_ms, head = box.clock.now_ms(), box.ledger.head()
+    now_ms, ledger = box.clock.now_ms(), box.ledger
+    head = ledger.head()
     oldest = None
     if head.cosigned_size < head.size:
-        oldest = box.ledger.entry(head.cosigned_size).wall_ms
+        oldest = ledger.entry(head.cosigned_size).wall_ms
     box.room.restore()
     disk = _try_disk(box, signals, now_ms)
 
@@ -107,7 +124,7 @@ def observe(
         return None if found is None else Heard(found.value, max(0, now_ms - found.at_ms))
 
     saved = signals.read(BACKUP_SIGNAL)
-    begun_ms = box.ledger.entry(0).wall_ms
+    begun_ms = ledger.entry(0).wall_ms
     return Condition(
         now_ms=now_ms,
         recorded=head.size,
@@ -121,11 +138,23 @@ def observe(
         wanted_reader=wanted_reader,
         keys=keys,
         reserve_given_up=box.room.reserve.given_up,
-        latest_plausible_ms=latest_plausible_ms(box.ledger),
+        latest_plausible_ms=latest_plausible_ms(ledger),
         saved=saved is not None,
         unsaved_ms=max(0, now_ms - (begun_ms if saved is None else saved.at_ms)),
         unsealed_ms=_unsealed_ms(box, signals, now_ms, head.size),
+        generation=_generation(ledger, max(0, now_ms - begun_ms)),
     )
+
+
+def _generation(ledger: LedgerStore, age_ms: int) -> Begun | None:
+    named = generation_of(ledger.origin)
+    try:
+        opening = opening_of(ledger)
+    except OpeningError:
+        return None  # what is wrong with it is said by the verification of the ledger
+    if opening is None or named is None:
+        return None
+    return Begun(named[1], opening.reason, age_ms, opening.count)
 
 
 def _unsealed_ms(box: OpenBox, signals: SignalStore, now_ms: int, size: int) -> int:

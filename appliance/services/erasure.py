@@ -14,6 +14,7 @@ from appliance.ledger.entry import EPOCH_MS
 from appliance.school.retention import Retention, Rule
 from appliance.services.opening import OpenBox
 from appliance.store.evidence import EvidenceStore
+from appliance.store.ledger import SupersededError
 
 AT_ONCE = 2_000
 """Bodies erased in one transaction: the window goes on in between."""
@@ -48,6 +49,7 @@ class Erasure:
 
     def __init__(self, box: OpenBox, evidence: EvidenceStore, retention: Retention) -> None:
         self._box, self._evidence, self._retention = box, evidence, retention
+        self._origin = box.school.origin  # the ledger that every index here is of
 
     def due(self) -> list[Due]:
         """What the rules erase today, the oldest first."""
@@ -97,7 +99,9 @@ class Erasure:
 
     def _erase(self, indices: Sequence[int], rule: str) -> int:
         def erase() -> int:
-            with self._box.ledger.append() as appending:
+            with self._box.append() as appending:
+                if appending.origin != self._origin:
+                    raise SupersededError()  # the same indices are other records there
                 erased = appending.erase(indices, rule)
                 for index in erased:
                     self._evidence.delete(appending.transaction, index)

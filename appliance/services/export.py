@@ -30,22 +30,23 @@ def export_ledger(
     a body that is damaged, ``MissingEntryError`` for an entry that is lost.
     """
     with box.database.snapshot():
-        head = box.ledger.head()
+        ledger = box.ledger
+        head = ledger.head()
         size = head.size if first is None else first
         if not 0 < size <= head.size:
             raise ExportSizeError(size=size, own=head.size)
         yield _header(box, size, whole=size == head.size, bodies=bodies)
-        confirmation = box.ledger.confirmation(0)
-        for index, item in enumerate(box.ledger.items(0, size, bodies=bodies)):
+        confirmation = ledger.confirmation(0)
+        for index, item in enumerate(ledger.items(0, size, bodies=bodies)):
             if index % SAY_EVERY == 0:
                 progress(index, size)
             # What seals the archive is for everybody, also where nothing personal goes out.
             yield item if bodies or not is_sealing(item.entry) else Sealed(item.entry, box.ledger.body(index))
             if confirmation is not None and confirmation.size == index + 1:
                 yield Confirmed(confirmation.checkpoint, confirmation.cosignature)
-                confirmation = box.ledger.confirmation(index + 1)
+                confirmation = ledger.confirmation(index + 1)
         stored = head.checkpoint if size == head.size else None
-        yield End(stored or box.ledger.checkpoint_at(size))
+        yield End(stored or ledger.checkpoint_at(size))
     progress(size, size)
 
 

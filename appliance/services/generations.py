@@ -5,19 +5,21 @@ history under one name. The earlier ledger stays as it is: read-only, its receip
 """
 
 from dataclasses import dataclass
-from enum import Enum, unique
 from typing import Any
 
 from appliance.clock import Clock
 from appliance.errors import ConfigError, RefusedError
+from appliance.ledger.carried import carried_content
 from appliance.ledger.entry import EntryType
+from appliance.ledger.generation import Opening, Reason, generation_of, head_content
 from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.rollback import LaterHead
 from appliance.services.ledger_clock import LedgerClock
 from appliance.services.opening import NotFoundedError, OpenBox, box_origin
 from appliance.store.appending import Draft
-from appliance.store.database import Database
+from appliance.store.database import Database, Transaction
 from appliance.store.evidence import EvidenceStore
-from appliance.store.ledger import LedgerStore, NoLedgerError, OwnLedger
+from appliance.store.ledger import Head, LedgerStore, NoLedgerError, OwnLedger, SupersededError
 from appliance.store.note import HeadNote
 
 
@@ -25,14 +27,6 @@ class GenerationError(RefusedError):
     """The box's ledger never had this generation."""
 
     code = "ledger.no_generation"
-
-
-@unique
-class Reason(Enum):
-    """Why a generation began; the first entry says it."""
-
-    RESTORED = "restored"
-    ROLLED_BACK = "rolled back"
 
 
 @dataclass(frozen=True)
@@ -51,38 +45,66 @@ def begin_generation(
     reason: Reason,
     *,
     note: HeadNote | None = None,
+    peer: LaterHead | None = None,
+    after: int = 0,
     more: dict[str, Any] | None = None,
 ) -> str:
     """Begins the next generation of the box's ledger and makes it the one that is written; its origin.
 
     The first entry, ``ledger.opened``, names the earlier ledger: origin, size, root and signed head as they are in
-    this database, and the last confirmation of the hub that is known; ``more`` goes into it as well. The enrolment
-    ends, because the hub has to admit the new ledger. Programs that have the box open must be started again. What a
-    kill interrupts is done by the next call.
+    this database, and the last confirmation of the hub that is known; for a database that was put back also ``peer``,
+    the head that the hub holds. ``more`` goes into it as well. What the hub is not known to have is carried over with
+    it. The number follows that of this database, that of ``peer`` and ``after``, the last one known elsewhere.
+
+    A restored box has other keys, so its enrolment ends: the hub has to admit it. Programs that have the box open go on
+    in the new generation with their next record. What a kill interrupts is done by the next call.
     """
     found = database.row("SELECT code, origin, generation FROM school")
     if found is None:
         raise NotFoundedError()
     code, before, generation = found
-    origin = box_origin(code, generation + 1)
-    ledger = _added(database, origin, device_key)
-    ledger.attach(device_key, LedgerClock(clock, ledger), note)
-    opened = {
-        "origin": origin,
-        "school": code,
-        "boot_id": clock.boot_id,
-        "key_id": device_key.public.key_id,
-        "reason": reason.value,
-        "previous": _end_of(LedgerStore.find(database, before)),
-        **(more or {}),
-    }
-    with ledger.append() as appending:
+    known = None if peer is None else generation_of(peer.head.origin)
+    number = max(generation, after, 0 if known is None else known[1]) + 1
+    origin = box_origin(code, number)
+    ledger, previous = _added(database, origin, device_key), LedgerStore.find(database, before)
+
+    def require(transaction: Transaction) -> None:
+        if transaction.row("SELECT 1 FROM school WHERE origin = ?", (before,)) is None:
+            raise SupersededError()
+
+    ledger.attach(device_key, LedgerClock(clock, previous), note, require)
+    with ledger.append() as appending:  # from here on nobody writes to the ledger before
+        head = previous.head()
+        first = head.cosigned_size
+        opened = {
+            "origin": origin,
+            "school": code,
+            "boot_id": clock.boot_id,
+            "key_id": device_key.public.key_id,
+            "reason": reason.value,
+            "previous": _end_of(previous, head),
+            "carried": {"first": first, "count": head.size - first},
+            **({} if peer is None else {"peer": head_content(peer.head, peer.cosignature)}),
+            **(more or {}),
+        }
         appending.add(Draft(EntryType.LEDGER_OPENED, opened))
+        for index, item in enumerate(previous.items(first, head.size), first):
+            appending.add(Draft(EntryType.RECORD_CARRIED, carried_content(previous.origin, index, item)))
         transaction = appending.transaction
-        transaction.run("UPDATE school SET origin = ?, generation = ?", (origin, generation + 1))
-        transaction.run("DELETE FROM enrolment")
+        transaction.run("UPDATE school SET origin = ?, generation = ?", (origin, number))
+        if reason is Reason.RESTORED:
+            transaction.run("DELETE FROM enrolment")
         EvidenceStore.forget_certificates(transaction)
     return origin
+
+
+def opening_of(ledger: LedgerStore) -> Opening | None:
+    """What the first entry of this generation says of the one before; None for the first generation.
+
+    Raises ``OpeningError``.
+    """
+    body = ledger.body(0)
+    return None if body is None else Opening.read(body.read())
 
 
 def generations(database: Database) -> list[Generation]:
@@ -122,8 +144,7 @@ def _added(database: Database, origin: str, device_key: SigningKey) -> OwnLedger
     return ledger
 
 
-def _end_of(ledger: LedgerStore) -> dict[str, Any]:
-    head = ledger.head()
+def _end_of(ledger: LedgerStore, head: Head) -> dict[str, Any]:
     confirmed = ledger.confirmation(head.cosigned_size - 1) if head.cosigned_size else None
     return {
         "origin": ledger.origin,

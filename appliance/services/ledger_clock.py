@@ -19,10 +19,18 @@ SINCE_HUB_MS = 400 * DAY_MS
 
 
 def latest_confirmed_ms(ledger: LedgerStore) -> int | None:
-    """The hub's own time in its latest cosignature, in milliseconds since 1970."""
-    size = ledger.head().cosigned_size
-    found = ledger.confirmation(size - 1) if size else None
-    return None if found is None else claimed_time_s(found.cosignature) * 1000
+    """The hub's own time in its latest cosignature, in milliseconds since 1970; in a generation of which it has
+    confirmed nothing yet, the latest that the first entry names of the one before."""
+    head = ledger.head()
+    found = ledger.confirmation(head.cosigned_size - 1) if head.cosigned_size else None
+    if found is not None:
+        return claimed_time_s(found.cosignature) * 1000
+    body = ledger.body(0) if head.size else None
+    if body is None:
+        return None
+    opened = body.read()
+    named = (opened.get("previous", {}).get("confirmed"), opened.get("peer"))
+    return max((claimed_time_s(one["cosignature"]) * 1000 for one in named if one is not None), default=None)
 
 
 def latest_plausible_ms(ledger: LedgerStore) -> int:

@@ -42,7 +42,7 @@ class LinkCodes:
         now_ms = self._box.clock.now_ms()
         code = self._unused()
         stored = StoredCode(digest(code, self._box.school_key), guardian_id, now_ms, expiry_ms(now_ms), None, None)
-        with self._box.ledger.append() as appending:
+        with self._box.append() as appending:
             actor = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff_id}"))
             subject = appending.identity(IdentityKind.GUARDIAN, self._box.pseudonym(f"guardian:{guardian_id}"))
             self._cards.add_code(appending.transaction, stored, staff_id)

@@ -2,6 +2,9 @@
 
 import hashlib
 import hmac
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +14,10 @@ from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.services.ledger_clock import LedgerClock
 from appliance.services.room import Room
-from appliance.store.appending import Draft
-from appliance.store.database import Database, Keys
+from appliance.store.appending import Appending, Draft
+from appliance.store.database import Database, Keys, Transaction
 from appliance.store.files import make_folder
-from appliance.store.ledger import OwnLedger
+from appliance.store.ledger import OwnLedger, SupersededError
 from appliance.store.migrate import check_schema, migrate
 from appliance.store.note import HeadNote
 from appliance.store.schema import BOX_FAMILIES
@@ -48,25 +51,87 @@ class School:
     origin: str
 
 
-@dataclass(frozen=True)
 class OpenBox:
-    """Everything that a program needs to work with the records. ``school_key`` never leaves the database."""
+    """Everything that a program needs to work with the records. ``school_key`` never leaves the database.
 
-    database: Database
-    ledger: OwnLedger
-    school: School
-    school_key: bytes
-    clock: Clock
-    note: HeadNote
+    ``school`` and ``ledger`` are those of now: when another program begins a new generation of the ledger, they follow.
+    An index belongs to the ledger it was given by, so whoever keeps one keeps that ledger with it.
+    """
+
+    def __init__(
+        self, database: Database, device_key: SigningKey, school_key: bytes, clock: Clock, note: HeadNote
+    ) -> None:
+        self.database, self.school_key, self.clock, self.note = database, school_key, clock, note
+        self._device_key = device_key
+        self._opened: dict[str, OwnLedger] = {}
+        # What a thread has seen last. Each has a connection and perhaps a snapshot of its own, hence its own ledger.
+        self._seen = threading.local()
+
+    @property
+    def school(self) -> School:
+        self._follow()
+        return self._school()
+
+    @property
+    def ledger(self) -> OwnLedger:
+        self._follow()
+        return self._current()
 
     @property
     def room(self) -> Room:
         """Asked before a record that is not essential, and used by those that are."""
         return Room(self.database.path)
 
+    @contextmanager
+    def append(self) -> Iterator[Appending]:
+        """One transaction of the ledger that is written now, as ``OwnLedger.append``; never one of a closed ledger."""
+        with ExitStack() as stack:
+            try:
+                appending = stack.enter_context(self._current().append())
+            except SupersededError:  # before anything was written
+                self.look_again()
+                appending = stack.enter_context(self._current().append())
+            yield appending
+
+    def look_again(self) -> None:
+        """Finds out which ledger is written; to be called where this very thread has begun another one."""
+        self._seen.version = None
+        self._follow()
+
     def pseudonym(self, local_id: str) -> bytes:
         """16 bytes that stand for a person in the ledger; only this box can tell whom."""
         return hmac.digest(self.school_key, local_id.encode(), hashlib.sha256)[:PSEUDONYM_BYTES]
+
+    def _follow(self) -> None:
+        """Looks again if another connection has written anything since this thread looked."""
+        version = self.database.data_version()
+        if getattr(self._seen, "version", None) != version:
+            self._seen.school = _school_of(self.database)
+            self._seen.version = version
+
+    def _school(self) -> School:
+        if not hasattr(self._seen, "school"):
+            self._follow()
+        school: School = self._seen.school
+        return school
+
+    def _current(self) -> OwnLedger:
+        origin = self._school().origin
+        if origin not in self._opened:
+            # Two threads may both open it: either will do.
+            self._opened[origin] = self._open(origin)
+        return self._opened[origin]
+
+    def _open(self, origin: str) -> OwnLedger:
+        ledger = OwnLedger.find(self.database, origin)
+        if ledger.public_key.key_id != self._device_key.public.key_id:
+            raise ConfigError(reason="the device key is not the one this ledger was signed with")
+
+        def require(transaction: Transaction) -> None:
+            if transaction.row("SELECT 1 FROM school WHERE origin = ?", (origin,)) is None:
+                raise SupersededError()
+
+        return ledger.attach(self._device_key, LedgerClock(self.clock, ledger), self.note, require)
 
 
 def box_origin(school_code: str, generation: int) -> str:
@@ -83,18 +148,19 @@ def open_box(
     """
     database = Database.open(state_dir / DATABASE_NAME, database_key, patience_s)
     check_schema(database, BOX_FAMILIES)
+    _school_of(database)
+    with database.transaction() as transaction:
+        school_key = read_secret(transaction, SCHOOL_KEY)
+    box = OpenBox(database, device_key, school_key, clock, HeadNote(state_dir / NOTE_NAME))
+    box.ledger.head()
+    return box
+
+
+def _school_of(database: Database) -> School:
     found = database.row("SELECT code, name, origin FROM school")
     if found is None:
         raise NotFoundedError()
-    school = School(*found)
-    note = HeadNote(state_dir / NOTE_NAME)
-    ledger = OwnLedger.find(database, school.origin)
-    ledger.attach(device_key, LedgerClock(clock, ledger), note)
-    if ledger.public_key.key_id != device_key.public.key_id:
-        raise ConfigError(reason="the device key is not the one this ledger was signed with")
-    with database.transaction() as transaction:
-        school_key = read_secret(transaction, SCHOOL_KEY)
-    return OpenBox(database, ledger, school, school_key, clock, note)
+    return School(*found)
 
 
 def found_box(

@@ -9,13 +9,14 @@ from typing import BinaryIO
 
 from appliance.clock import Clock
 from appliance.errors import ConfigError, RefusedError, UntrustedError
+from appliance.ledger.generation import Reason
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.recipient import Recipient
 from appliance.ledger.release import Release, RestoreRequest
 from appliance.ledger.sealed_file import Header, SealedFileError, open_content
 from appliance.services.audit import audit_ledger
 from appliance.services.backup import BACKUP, KEYS
-from appliance.services.generations import Reason, begin_generation, generations
+from appliance.services.generations import begin_generation, generations
 from appliance.services.opening import DATABASE_NAME, NOTE_NAME
 from appliance.store.database import Database, Keys
 from appliance.store.dump import KEY_TABLES, DumpError, Loader, tables

@@ -28,7 +28,7 @@ class ImportRoster:
         for person in roster.people:
             counts[person.kind.value] = counts.get(person.kind.value, 0) + 1
         self._box.room.require()
-        with self._box.ledger.append() as appending:
+        with self._box.append() as appending:
             self._people.replace(appending.transaction, roster, file, today, now_ms)
             self._cards.withdraw_codes_of_absent(appending.transaction, now_ms)
             appending.add(Draft(EntryType.ROSTER_IMPORTED, {"counts": counts}))

@@ -86,7 +86,7 @@ class StaffAccounts:
             raise StaffIdError(reason="taken") from error
 
     def _add(self, staff: StoredStaff) -> None:
-        with self._box.ledger.append() as appending:
+        with self._box.append() as appending:
             self._store.add(appending.transaction, staff, self._box.clock.now_ms())
             number = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff.id}"))
             appending.add(Draft(EntryType.STAFF_ADDED, {"role": staff.role}, subject=number))
@@ -103,7 +103,7 @@ class StaffAccounts:
         return token
 
     def _open_session(self, token: str, staff_id: str, now_ms: int) -> None:
-        with self._box.ledger.append() as appending:
+        with self._box.append() as appending:
             self._store.close_sessions_before(appending.transaction, now_ms - IDLE_MS, now_ms - ABSOLUTE_MS)
             self._store.open_session(appending.transaction, _digest(token), staff_id, now_ms)
             number = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff_id}"))

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, unique
 
+from appliance.services.carriage import Carriage
 from appliance.services.generations import find_generation
 from appliance.services.opening import OpenBox
-from appliance.store.ledger import Head, LedgerStore
+from appliance.store.ledger import LedgerStore
 from appliance.store.people import ListedPerson, PeopleStore
 from appliance.store.visits import VisitStore
 
@@ -14,7 +15,7 @@ from appliance.store.visits import VisitStore
 @unique
 class Delivery(Enum):
     """How far a record has come: in the box's ledger, sent and not yet confirmed, confirmed by the hub; or kept in a
-    generation of the ledger that ended before it was confirmed, and never sent."""
+    generation of the ledger that ended before it was confirmed, and neither sent nor carried on."""
 
     RECORDED = "recorded"
     PENDING = "pending"
@@ -59,22 +60,27 @@ class Visits:
     def on(self, day: datetime, sent_size: int) -> list[ListedVisit]:
         """The visits of a local day, the latest first. ``day`` is its midnight, aware of its time zone; ``sent_size``
         how many entries have been sent since the line was last up."""
+        with self._box.database.snapshot():  # a new generation may begin meanwhile
+            return self._on(day, sent_size)
+
+    def _on(self, day: datetime, sent_size: int) -> list[ListedVisit]:
         end = day + timedelta(days=1)
         listed = []
-        ledgers: dict[int | None, tuple[LedgerStore, Head]] = {}
+        ledgers: dict[int | None, LedgerStore] = {}
+        current, carriage = self._box.ledger, Carriage(self._box)
         for visit in self._visits.between(int(day.timestamp() * 1000), int(end.timestamp() * 1000)):
             at = datetime.fromtimestamp(visit.at_ms / 1000, day.tzinfo)
             if visit.generation not in ledgers:
-                ledger = find_generation(self._box, visit.generation)
-                ledgers[visit.generation] = ledger, ledger.head()
-            ledger, head = ledgers[visit.generation]
-            if visit.entry < head.cosigned_size:
+                ledgers[visit.generation] = find_generation(self._box, visit.generation)
+            ledger = ledgers[visit.generation]
+            confirmed = carriage.confirmation(ledger, visit.entry)
+            place, index = carriage.places(ledger, visit.entry)[-1]
+            if confirmed is not None:
                 delivery = Delivery.RECEIVED
-            elif visit.generation is not None:
+            elif place.origin != current.origin:
                 delivery = Delivery.KEPT
             else:
-                delivery = Delivery.PENDING if visit.entry < sent_size else Delivery.RECORDED
-            confirmed = ledger.confirmation(visit.entry)
+                delivery = Delivery.PENDING if index < sent_size else Delivery.RECORDED
             listed.append(
                 ListedVisit(
                     visit.entry,

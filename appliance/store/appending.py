@@ -65,6 +65,11 @@ class Appending:
         self.transaction = transaction
 
     @property
+    def origin(self) -> str:
+        """The ledger that the indices are of."""
+        return self._origin
+
+    @property
     def size(self) -> int:
         """Entries of the ledger, those just added included."""
         return self._frontier.size + len(self._noted)

@@ -5,7 +5,7 @@ depend on how many entries there are.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -51,6 +51,12 @@ class AheadError(RefusedError):
     code = "ledger.behind_peer"
 
 
+class SupersededError(RefusedError):
+    """A later generation of this ledger has begun: this one is closed, and the record belongs there."""
+
+    code = "ledger.superseded"
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Where a ledger ends. ``last_time_ms`` is the ledger time of the last entry, ``cosigned_size`` how much of it
@@ -70,6 +76,10 @@ class Confirmation:
     checkpoint: bytes
     cosignature: bytes
     stored_ms: int
+
+
+Require = Callable[[Transaction], None]
+"""Raises ``SupersededError`` if the ledger is not the one to be written any more."""
 
 
 class LedgerStore:
@@ -142,6 +152,10 @@ class LedgerStore:
     def root_at(self, size: int) -> bytes:
         """The root that the tree had when it held this many entries."""
         return frontier_at(size, self._tree.node).root()
+
+    def frontier_at(self, size: int) -> Frontier:
+        """The right edge of the tree as it was when it held this many entries."""
+        return frontier_at(size, self._tree.node)
 
     def size_at(self, time_ms: int) -> int:
         """How many entries are older than this ledger time; entries are in its order, so few are read."""
@@ -222,9 +236,13 @@ class LedgerStore:
 class OwnLedger(LedgerStore):
     """The ledger that this side writes and signs."""
 
-    def attach(self, key: SigningKey, clock: Clock, note: HeadNote | None = None) -> Self:
-        """Gives it the means to append, and a note to write the head to; without them it only reads."""
+    def attach(
+        self, key: SigningKey, clock: Clock, note: HeadNote | None = None, require: Require = lambda _: None
+    ) -> Self:
+        """Gives it the means to append, and a note to write the head to; without them it only reads. ``require`` is
+        asked before an append whenever somebody else may have written."""
         self._key, self._clock, self._note, self._remembered = key, clock, note, threading.local()
+        self._require = require
         return self
 
     @contextmanager
@@ -252,6 +270,7 @@ class OwnLedger(LedgerStore):
         remembered: tuple[tuple[int, int], Tail] | None = getattr(self._remembered, "tail", None)
         if remembered is not None and remembered[0] == transaction.stamp():
             return remembered[1]
+        self._require(transaction)
         head = self.head()
         found = transaction.row("SELECT boot, boot_id FROM ledger WHERE id = ?", (self._number,))
         boot, boot_id = found or (0, b"")

@@ -32,6 +32,11 @@ class Incoming:
     def origin(self) -> str:
         return self._ledger.origin
 
+    @property
+    def size(self) -> int:
+        """How many entries are mirrored."""
+        return self._ledger.head().size
+
     def receive(self, batch: Batch) -> None:
         """A batch of the other side, verified, stored, and only then answered."""
         try:
@@ -44,6 +49,12 @@ class Incoming:
     def refuse(self, code: str) -> None:
         """Answers bytes that were not even a batch of this ledger."""
         self._answer(Refusal(self.origin, code))
+
+    def repeat(self) -> None:
+        """Says the last receipt once more, with its root: to a sender that seems to know another one."""
+        repeated = self._mirrored().repeated()
+        if repeated is not None:
+            self._answer(repeated)
 
     def _mirrored(self) -> Mirrored:
         head, given = self._ledger.head(), self._ledger.latest_confirmation()

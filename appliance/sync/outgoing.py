@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 from appliance.clock import Clock
 from appliance.errors import MadoguchiError
+from appliance.ledger.generation import is_later
 from appliance.ledger.keys import VerifyingKey
+from appliance.ledger.rollback import Claim, verify_later_head
 from appliance.ledger.verify import Batch, Sealed
 from appliance.sync.governor import Decision, Governor
-from appliance.sync.ports import Delivery, Observe, OwnedLedger, Publish, Receipt, Refused, Sent
+from appliance.sync.ports import Delivery, Observe, Overtaken, OwnedLedger, Publish, Receipt, Refused, Sent
 from appliance.sync.replica import (
     AckReceived,
     Appended,
@@ -83,12 +85,29 @@ class Outgoing:
         self._handle(Tick())
 
     def receive(self, message: Ack | Refusal) -> None:
-        """An answer of the other side about this ledger."""
-        if isinstance(message, Ack):
-            self._handle(AckReceived(message))
-        else:
+        """An answer of the other side about this ledger; a receipt may be of another generation of it."""
+        if isinstance(message, Refusal):
             self._observe(Refused(self.origin, message.code, here=False))
             self._handle(RefusalReceived(message))
+        elif is_later(self.origin, than=message.origin):
+            return  # the other side has not heard of this generation yet, and of the earlier one it may well be true
+        elif not self._is_overtaken(message):
+            self._handle(AckReceived(message))
+
+    def _is_overtaken(self, ack: Ack) -> bool:
+        """Whether the receipt proves that this ledger is an older copy, or is no proof and no receipt either."""
+        if ack.root is None:
+            return False
+        ledger, claim = self._ledger, Claim(ack.origin, ack.checkpoint, ack.cosignature, ack.root)
+        try:
+            size = ledger.head().size
+            later = verify_later_head(claim, ledger.origin, size, ledger.root_at, ledger.public_key, self._peer)
+        except MadoguchiError as error:
+            self._observe(Refused(self.origin, error.code, here=True))
+            return True
+        if later is not None:
+            self._observe(Overtaken(self.origin, later))
+        return later is not None
 
     def _handle(self, event: SenderEvent) -> None:
         for command in self._sender.handle(event, self._clock.monotonic_ms()):

@@ -10,6 +10,7 @@ from typing import Protocol
 from appliance.ledger.checkpoint import Checkpoint
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.merkle import Frontier
+from appliance.ledger.rollback import LaterHead
 from appliance.ledger.verify import Sealed, VerifiedBatch
 
 
@@ -40,7 +41,10 @@ class OwnedLedger(Protocol):
 
     @property
     def origin(self) -> str: ...
+    @property
+    def public_key(self) -> VerifyingKey: ...
     def head(self) -> Head: ...
+    def root_at(self, size: int) -> bytes: ...
     def items(self, first: int, last: int) -> Iterator[Sealed]: ...
     def checkpoint_at(self, size: int) -> bytes: ...
     def confirm(self, checkpoint: bytes, cosignature: bytes, peer: VerifyingKey) -> Checkpoint: ...
@@ -108,5 +112,13 @@ class Refused:
     here: bool
 
 
-Happening = Sent | Receipt | Mirroring | Refused
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """The other side proved that it has a later or another tree of the ledger ``origin`` than is here."""
+
+    origin: str
+    later: LaterHead
+
+
+Happening = Sent | Receipt | Mirroring | Refused | Overtaken
 Observe = Callable[[Happening], None]

@@ -9,13 +9,23 @@ the way, the sizes put it right: a batch that is already there is answered with 
 one that does not fit with the size to go on from.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.errors import Field, MadoguchiError, UntrustedError
 from appliance.ledger.checkpoint import cosign
-from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.generation import is_later
+from appliance.ledger.keys import SignatureError, SigningKey, VerifyingKey
 from appliance.ledger.merkle import Frontier
-from appliance.ledger.verify import Batch, GapError, ReplayedError, VerifiedBatch, verify_batch
+from appliance.ledger.verify import (
+    Batch,
+    GapError,
+    OrderError,
+    OriginError,
+    ReplayedError,
+    RootError,
+    VerifiedBatch,
+    verify_batch,
+)
 from appliance.sync.wire import Ack, Refusal
 
 MAX_ENTRIES = 1_000
@@ -171,6 +181,10 @@ class Mirrored:
     last_time_ms: int
     last_ack: Ack | None
 
+    def repeated(self) -> Ack | None:
+        """The last receipt with the root of what it confirms: proof for a sender that has lost that tree."""
+        return None if self.last_ack is None else replace(self.last_ack, root=self.frontier.root())
+
 
 @dataclass(frozen=True, slots=True)
 class BatchReceived:
@@ -221,19 +235,27 @@ class Receiver:
         """``now_s`` is the wall clock in seconds since 1970: what the cosignature says."""
         match event:
             case BatchReceived(batch, mirrored):
-                return [self._judge(batch, mirrored, now_s)]
+                return self._judge(batch, mirrored, now_s)
             case Stored(ack):
                 return [Answer(ack)]
             case NotStored(code):
                 return [Answer(Refusal(self._origin, code))]
 
-    def _judge(self, batch: Batch, mirrored: Mirrored, now_s: int) -> ReceiverCommand:
+    def _judge(self, batch: Batch, mirrored: Mirrored, now_s: int) -> list[ReceiverCommand]:
         try:
             verified = verify_batch(batch, self._origin, mirrored.frontier, mirrored.last_time_ms, self._peer)
         except UntrustedError as error:
-            return Answer(self._refusal(error, mirrored))
+            repeated = mirrored.repeated() if self._is_put_back(error, batch) else None
+            again: list[ReceiverCommand] = [] if repeated is None else [Answer(repeated)]
+            return [Answer(self._refusal(error, mirrored)), *again]
         cosignature = cosign(verified.checkpoint, self._name, now_s, self._key)
-        return Store(verified, Ack(self._origin, verified.checkpoint.cose, cosignature))
+        return [Store(verified, Ack(self._origin, verified.checkpoint.cose, cosignature))]
+
+    def _is_put_back(self, error: MadoguchiError, batch: Batch) -> bool:
+        """Whether it looks as if the sender's ledger is an older copy that went on for itself."""
+        if isinstance(error, OriginError):
+            return is_later(self._origin, than=batch.origin)
+        return isinstance(error, RootError | SignatureError | OrderError)
 
     def _refusal(self, error: MadoguchiError, mirrored: Mirrored) -> Refusal:
         if not isinstance(error, GapError | ReplayedError):

@@ -21,6 +21,7 @@ import zstandard
 from appliance.errors import RefusedError, UntrustedError
 from appliance.ledger.encoding import EncodingError, decode, encode
 from appliance.ledger.entry import COMMITMENT_BYTES, SALT_BYTES, Body, Entry
+from appliance.ledger.merkle import HASH_BYTES
 from appliance.ledger.verify import Batch, Sealed
 
 VERSION = 1
@@ -74,11 +75,17 @@ def parse_topic(text: str) -> tuple[str, Lane]:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The receipt for everything up to the checkpoint: the mirror's cosignature, which carries the mirror's time."""
+    """The receipt for everything up to the checkpoint: the mirror's cosignature, which carries the mirror's time.
+
+    ``root`` (32 bytes) is only in a receipt that the mirror repeats unasked, because the sender seems to have lost it:
+    without a tree of that size it could not verify the signatures. Peers that know no root take such a message for
+    malformed, so it never stands in for an ordinary answer.
+    """
 
     origin: str
     checkpoint: bytes
     cosignature: bytes
+    root: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,8 @@ def _to_value(message: Message) -> list[Any]:
         case Batch():
             return [_BATCH, message.origin, message.first, message.checkpoint, *_columns(message.items)]
         case Ack():
-            return [_ACK, message.origin, message.checkpoint, message.cosignature]
+            root = [] if message.root is None else [message.root]
+            return [_ACK, message.origin, message.checkpoint, message.cosignature, *root]
         case Refusal():
             ack = None if message.ack is None else _to_value(message.ack)[1:]
             return [_REFUSAL, message.origin, message.code, message.wanted, ack]
@@ -211,8 +219,13 @@ def _bodies(contents: list[Any], salts: bytes) -> list[Body | None]:
 
 
 def _read_ack(parts: list[Any]) -> Ack:
-    origin, checkpoint, cosignature = parts
-    return Ack(_text(origin), _bytes(checkpoint), _bytes(cosignature))
+    origin, checkpoint, cosignature, *more = parts
+    if not more:
+        return Ack(_text(origin), _bytes(checkpoint), _bytes(cosignature))
+    (root,) = more
+    if len(_bytes(root)) != HASH_BYTES:
+        raise ValueError
+    return Ack(_text(origin), _bytes(checkpoint), _bytes(cosignature), root)
 
 
 def _read_refusal(parts: list[Any]) -> Refusal:

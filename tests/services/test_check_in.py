@@ -8,6 +8,8 @@ import pytest
 from cryptography import x509
 
 from appliance.ledger.entry import type_label
+from appliance.ledger.generation import Reason
+from appliance.ledger.keys import SigningKey
 from appliance.ledger.receipt import open_receipt, parse_receipt_text
 from appliance.school.link_code import (
     CodeCheckError,
@@ -22,6 +24,7 @@ from appliance.school.link_code import (
 from appliance.school.roster import write_roster
 from appliance.school.statement import DOMAIN
 from appliance.services.check_in import CheckIn, Linking, NotLinkedError, receipt_number
+from appliance.services.generations import begin_generation, opening_of
 from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox
 from appliance.services.roster import ImportRoster
@@ -33,6 +36,7 @@ from appliance.trust.policy import UntrustedIssuerError
 from appliance.trust.signature import BadSignatureError
 from tests.school.small import make_small
 from tests.services.conftest import LINES, STAFF, Visitor
+from tests.sim.box import confirm
 from tests.sim.card.hierarchy import Hierarchy
 from tests.sim.clock import ManualClock
 from tests.sim.fixtures import MakeCard
@@ -296,6 +300,37 @@ def test_the_receipt_proves_the_visit(linked: Visitor, box: OpenBox) -> None:
     assert (opened.index, opened.entry) == (index, box.ledger.entry(index))
     assert linked.check_in.confirmation(index) is None
     assert receipt_number(index) == f"M-{index:06d}"
+
+
+def test_the_receipt_stays_that_of_the_visit_when_a_new_generation_begins(
+    linked: Visitor, box: OpenBox, device_key: SigningKey, clock: ManualClock
+) -> None:
+    hub, ledger = SigningKey.make(), box.ledger
+    confirm(box, ledger.head().size, hub)
+    index = linked.visit()
+    text = linked.check_in.receipt_text(index)
+    begin_generation(box.database, device_key, clock, Reason.ROLLED_BACK)
+    box.look_again()
+    # While the screen still shows it:
+    assert parse_receipt_text(linked.check_in.receipt_text(index)) == ledger.receipt(index)
+    opened = open_receipt(parse_receipt_text(text), ledger.origin, ledger.public_key, None)
+    assert opened.entry == ledger.entry(index)
+    assert linked.check_in.confirmation(index) is None
+    opening = opening_of(box.ledger)
+    assert opening is not None
+    confirm(box, index - opening.first + 2, hub)  # the entry that carries it on, and no more
+    assert linked.check_in.confirmation(index) is not None
+    later = linked.visit()
+    assert linked.check_in.confirmation(later) is None
+    receipt = parse_receipt_text(linked.check_in.receipt_text(later))
+    assert open_receipt(receipt, box.school.origin, box.ledger.public_key, None).index == later
+    assert [row[:2] for row in box.database.rows("SELECT generation, entry FROM visit ORDER BY 1, 2")][-2:] == [
+        (1, index),
+        (2, later),
+    ]
+    # The certificate was introduced anew, for no entry of this ledger had done so.
+    assert box.ledger.entry(later).refs == (later - 1,)
+    assert type_label(box.ledger.entry(later - 1).type) == "card.certificate"
 
 
 def test_nothing_secret_shows_in_a_trace(linked: Visitor) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from appliance.errors import Field
 from appliance.ledger.entry import EPOCH_MS
+from appliance.ledger.generation import Reason
 from appliance.ledger.keys import SigningKey
 from appliance.services.checks import CHECKS, problems
 from appliance.services.checks.archive import LATE_MS as SEAL_LATE_MS
@@ -18,6 +19,7 @@ from appliance.services.checks.clock import TOLERATED_MS, check_clock
 from appliance.services.checks.clock_ahead import check_clock_ahead
 from appliance.services.checks.disk import FULL_BYTES, LOW_BYTES, check_disk
 from appliance.services.checks.enrolment import check_enrolment
+from appliance.services.checks.generation import TOLD_MS, check_generation
 from appliance.services.checks.hub import LATE_MS, check_hub
 from appliance.services.checks.keys import check_keys
 from appliance.services.checks.line import SILENT_MS as LINE_SILENT_MS
@@ -27,7 +29,8 @@ from appliance.services.checks.reader import check_reader
 from appliance.services.checks.readers import check_readers
 from appliance.services.checks.rotation import check_rotation
 from appliance.services.checks.storage import check_storage, closed_problem
-from appliance.services.condition import BACKUP_SIGNAL, FAULT, NOTE, WARNING, Condition, Heard, Problem, observe
+from appliance.services.condition import BACKUP_SIGNAL, FAULT, NOTE, WARNING, Begun, Condition, Heard, Problem, observe
+from appliance.services.generations import begin_generation
 from appliance.services.opening import OpenBox
 from appliance.services.sealing import HOST_ONLY, Seal
 from appliance.store.disk import Disk, DiskFault
@@ -66,6 +69,29 @@ def test_days_without_a_seal_are_told_after_some_nights() -> None:
     assert check_archive(late) == Problem("health.seal_late", fields={"days": 4})
     assert problems(late) == [Problem("health.seal_late", fields={"days": 4})]
     assert check_archive(replace(late, latest_plausible_ms=NOW_MS - 1)) is None  # the clock is what is to be told
+
+
+def test_a_new_generation_is_told_for_a_month() -> None:
+    assert check_generation(WELL) is None
+    back = but(WELL, generation=Begun(2, Reason.ROLLED_BACK, 3_600_000, 7))
+    found = check_generation(back)
+    assert found is not None
+    assert (found.code, found.severity) == ("health.generation_rolled_back", WARNING)
+    assert (found.fields["number"], found.fields["carried"]) == (2, 7)
+    assert check_generation(but(WELL, generation=Begun(2, Reason.ROLLED_BACK, TOLD_MS + 1, 7))) is None
+    restored = check_generation(but(WELL, generation=Begun(3, Reason.RESTORED, TOLD_MS, 0)))
+    assert restored is not None
+    assert (restored.code, restored.severity) == ("health.generation_restored", NOTE)
+    assert restored.fields["date"] == "2026-10-19"
+
+
+def test_the_generation_is_read_from_its_first_record(box: OpenBox, device_key: SigningKey, clock: ManualClock) -> None:
+    signals = SignalStore(box.database)
+    assert observe(box, signals, False, "").generation is None
+    begin_generation(box.database, device_key, clock, Reason.ROLLED_BACK)
+    box.look_again()
+    clock.ms += 5_000
+    assert observe(box, signals, False, "").generation == Begun(2, Reason.ROLLED_BACK, 5_000, 1)
 
 
 def test_a_change_of_the_key_that_was_interrupted_is_told() -> None:

@@ -5,16 +5,20 @@ from datetime import UTC, datetime
 import pytest
 
 from appliance.ledger.entry import EntryType
+from appliance.ledger.generation import Reason
+from appliance.ledger.keys import SigningKey
 from appliance.school.retention import Retention, Rule
 from appliance.services.audit import audit
 from appliance.services.check_in import CheckIn
 from appliance.services.erasure import AT_ONCE, Erasure, SealErasureError
+from appliance.services.generations import begin_generation
 from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Draft
 from appliance.store.body_keys import BodyKeys
 from appliance.store.database import Database
 from appliance.store.evidence import EvidenceStore
+from appliance.store.ledger import SupersededError
 from appliance.store.tree import NoEntryError
 from tests.services.conftest import STAFF, Visitor
 from tests.sim.box import DATABASE_KEY
@@ -155,3 +159,16 @@ def test_what_seals_the_ledger_is_never_erased(
     clock.ms += 9 * 366 * DAY_MS
     assert erasure.run().count == 1
     assert box.ledger.body(seal) is not None
+
+
+def test_numbers_of_a_ledger_that_was_closed_meanwhile_erase_nothing(
+    box: OpenBox, erasure: Erasure, device_key: SigningKey
+) -> None:
+    index = record(box, b"of the first generation")
+    begin_generation(box.database, device_key, box.clock, Reason.ROLLED_BACK)
+    box.look_again()
+    with box.append() as appending:
+        assert appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {})) == index + 2
+    with pytest.raises(SupersededError):
+        erasure.order([index], "order")
+    assert box.ledger.body(index) is not None

@@ -7,11 +7,11 @@ import pytest
 from appliance.errors import ConfigError
 from appliance.ledger.checkpoint import open_checkpoint, open_cosignature
 from appliance.ledger.entry import EntryType
+from appliance.ledger.generation import Opening, Reason
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.receipt import open_receipt
 from appliance.services.generations import (
     GenerationError,
-    Reason,
     begin_generation,
     find_generation,
     generations,
@@ -21,7 +21,7 @@ from appliance.services.visits import Delivery, Visits
 from appliance.store.appending import Draft
 from appliance.store.database import Database
 from appliance.store.evidence import EvidenceStore
-from appliance.store.ledger import OwnLedger
+from appliance.store.ledger import LedgerStore, OwnLedger
 from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
 from tests.sim.box import DATABASE_KEY, confirm
@@ -93,6 +93,9 @@ def test_visits_of_both_generations_are_shown_rightly(
     box = go_on(visited, clock)
     # As many entries as before, so that the same indices stand for other visits.
     entries = [record(box, minute) for minute in range(10, 20)]
+    waiting = Visits(box, VisitStore(box.database), PeopleStore(box.database)).on(DAY, 2)
+    # Two of the earlier ones were carried on, to the places 1 and 2, and the hub has seen one of them go by.
+    assert [one.delivery for one in waiting[10:]] == [Delivery.RECORDED, Delivery.PENDING, Delivery.RECEIVED]
     confirm(box, entries[2] + 1, HUB)
     shown = Visits(box, VisitStore(box.database), PeopleStore(box.database)).on(DAY, entries[4] + 1)
     assert [one.at.minute for one in shown] == [*reversed(range(10, 20)), 2, 1, 0]
@@ -105,9 +108,25 @@ def test_visits_of_both_generations_are_shown_rightly(
         *[Delivery.RECORDED] * 5,
     ]
     assert {one.generation for one in before} == {1}
-    assert [one.delivery for one in before] == [Delivery.KEPT, Delivery.KEPT, Delivery.RECEIVED]
-    assert before[-1].received_ms is not None
+    assert [one.delivery for one in before] == [Delivery.RECEIVED] * 3
+    assert all(one.received_ms is not None for one in before)
     assert {one.guardian.id for one in shown if one.guardian is not None} == {"mother"}
+    box.database.close()
+
+
+def test_what_an_older_version_did_not_carry_is_kept(
+    visited: OpenBox, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = go_on(visited, clock)
+
+    def as_it_was(ledger: LedgerStore) -> Opening | None:
+        body = ledger.body(0)
+        assert body is not None
+        return Opening.read({name: value for name, value in body.read().items() if name != "carried"})
+
+    monkeypatch.setattr("appliance.services.carriage.opening_of", as_it_was)
+    shown = Visits(box, VisitStore(box.database), PeopleStore(box.database)).on(DAY, 100)
+    assert [one.delivery for one in shown] == [Delivery.KEPT, Delivery.KEPT, Delivery.RECEIVED]
     box.database.close()
 
 
@@ -133,7 +152,7 @@ def test_a_generation_that_was_cut_short_is_begun_by_the_next_call(visited: Open
     with pytest.raises(ConfigError, match="device key"):
         begin_generation(visited.database, SigningKey.make(), clock, Reason.ROLLED_BACK)
     box = go_on(visited, clock)
-    assert box.ledger.head().size == 1
+    assert box.ledger.head().size == 3  # with the two visits that nobody confirmed
     third = begin_generation(box.database, NEXT, clock, Reason.ROLLED_BACK)
     assert third == box_origin(box.school.code, 3)
     box.database.close()

@@ -3,7 +3,9 @@
 import pytest
 
 from appliance.ledger.entry import EPOCH_MS
+from appliance.ledger.generation import Reason
 from appliance.ledger.keys import SigningKey
+from appliance.services.generations import begin_generation
 from appliance.services.ledger_clock import (
     DAY_MS,
     RELEASED_MS,
@@ -75,3 +77,16 @@ def test_a_clock_that_is_a_day_behind_the_last_record_is_refused_and_one_a_littl
     check_wall_clock(last_ms(box) - DAY_MS, box.ledger)
     with pytest.raises(WrongClockError):
         check_wall_clock(last_ms(box) - DAY_MS - 1, box.ledger)
+
+
+def test_a_new_generation_believes_what_the_one_before_was_told(
+    box: OpenBox, device_key: SigningKey, clock: ManualClock
+) -> None:
+    confirmed_ms = clock.ms // 1000 * 1000
+    confirm(box, 1, SigningKey.make())
+    clock.ms = YEAR_2099_MS
+    begin_generation(box.database, device_key, clock, Reason.ROLLED_BACK)
+    box.look_again()
+    assert box.school.origin.endswith("/box/2")
+    assert last_ms(box) == confirmed_ms
+    assert latest_plausible_ms(box.ledger) == confirmed_ms + SINCE_HUB_MS

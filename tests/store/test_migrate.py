@@ -54,6 +54,14 @@ ROWS: dict[tuple[str, int], dict[str, list[Row]]] = {
         "school": [("B113299900018", "架空小学校", "madoguchi/1/B/box/1", "madoguchi/1/B/feed/1", 1, 2)],
         "contact": [("B113299900018", 1, 5, 4, 3, None, None)],
     },
+    ("hub", 2): {
+        "succession": [
+            (
+                *("madoguchi/1/B/box/2", "B113299900018", "rolled back", 7, "madoguchi/1/B/box/1", 5),
+                *("madoguchi/1/B/box/1", 4, 3, 1, "complete", None),
+            )
+        ],
+    },
 }
 
 # (family, number) -> what a migration that moves rows makes of those before it; None: the table is gone.

@@ -54,6 +54,13 @@ class MemoryOwn:
         self.entries: list[Sealed] = []
         self.cosigned = 0
 
+    @property
+    def public_key(self) -> VerifyingKey:
+        return self.key.public
+
+    def root_at(self, size: int) -> bytes:
+        return frontier_of(self.entries[:size]).root()
+
     def append(self, count: int, bytes_each: int = 8) -> int:
         for _ in range(count):
             self.entries.append(sealed(len(self.entries), bytes_each))

@@ -1,5 +1,7 @@
 """Sending over a line that loses, doubles, swaps and spoils: nothing is lost, nothing comes twice."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,9 +9,11 @@ from hypothesis import strategies as st
 from appliance.ledger.keys import SigningKey
 from appliance.sync.governor import Governor, Reason
 from appliance.sync.incoming import Incoming
-from appliance.sync.ports import Mirroring, Receipt, Sent
+from appliance.sync.outgoing import Outgoing
+from appliance.sync.ports import Mirroring, Overtaken, Receipt, Sent
 from appliance.sync.wire import Ack, Refusal, pack, unpack
-from tests.sync.pair import Pair
+from tests.sync.memory import MemoryOwn, sealed
+from tests.sync.pair import HUB, Pair
 
 LINE_STEPS = ("up", "up", "back", "back", "lose_up", "lose_back", "double_up", "double_back", "spoil_up", "spoil_back")
 OTHER_STEPS = ("append", "burst", "wait", "long_wait", "cut", "hub_dies", "disk_full", "disk_free")
@@ -132,3 +136,101 @@ def test_one_lost_message_costs_one_timeout(lost: str) -> None:
         pair.take_up()
     (pair.up if lost == "up" else pair.back).clear()
     assert 3_000 <= pair.settle() <= 5_000
+
+
+def put_back(pair: Pair, size: int, more: int) -> None:
+    """The sender goes on from an older copy, with other records on top."""
+    pair.disconnect()
+    pair.own.entries = [*pair.own.entries[:size], *(sealed(1_000 + number) for number in range(more))]
+    pair.own.cosigned = min(pair.own.cosigned, size)
+    pair.told.clear()
+    pair.outgoing = Outgoing(
+        pair.own,
+        HUB.public,
+        publish=pair._into(lambda: pair.up),
+        governor=Governor((), (), 0),
+        clock=pair.clock,
+        observe=pair.told.append,
+    )
+    pair.connected = True
+
+
+@pytest.mark.parametrize("more", [0, 1, 3, 7])
+def test_a_repeated_receipt_tells_an_older_copy_so_and_is_not_stored(more: int) -> None:
+    pair = Pair()
+    pair.connect()
+    pair.append(6)
+    pair.settle()
+    root = pair.mirror.frontier().root()
+    put_back(pair, 3, more)
+    pair.incoming.repeat()
+    pair.take_back()
+    (told,) = pair.told
+    assert isinstance(told, Overtaken)
+    assert (told.origin, told.later.head.size, told.later.head.root) == (pair.own.origin, 6, root)
+    assert pair.own.cosigned == 3
+
+
+def test_a_copy_that_sends_first_is_told_so_as_well() -> None:
+    pair = Pair()
+    pair.connect()
+    pair.append(6)
+    pair.settle()
+    put_back(pair, 3, 7)
+    pair.outgoing.connected()
+    for _ in range(100):
+        pair.take_up()
+        pair.take_back()
+        pair.wait(1_000)
+    assert any(isinstance(one, Overtaken) for one in pair.told)
+    assert len(pair.mirror.entries) == 6
+
+
+def test_a_repeated_receipt_makes_good_one_that_was_lost() -> None:
+    pair = Pair()
+    pair.connect()
+    pair.append(6)
+    pair.take_up()
+    pair.back.clear()
+    pair.incoming.repeat()
+    pair.take_back()
+    assert pair.own.cosigned == 6
+    assert [type(one) for one in pair.told] == [Sent, Mirroring, Receipt]
+    pair.incoming.repeat()  # and again, as a hostile broker would
+    pair.take_back()
+    assert [type(one) for one in pair.told] == [Sent, Mirroring, Receipt]
+
+
+def test_what_a_liar_repeats_is_refused_and_nothing_else_happens() -> None:
+    pair, liar = Pair(), Pair()
+    liar.own = liar.outgoing._ledger = MemoryOwn(SigningKey.make())  # a box that is made up, at the true hub
+    liar.mirror.public_key = liar.own.public_key
+    liar.incoming = liar.make_incoming()
+    for one in (pair, liar):
+        one.connect()
+        one.append(3)
+        one.settle()
+    liar.append(9)
+    liar.settle()
+    liar.incoming.repeat()
+    forged = unpack(liar.back.pop())
+    assert isinstance(forged, Ack)
+    pair.told.clear()
+    for message in (forged, replace(forged, origin=pair.own.origin + "7"), replace(forged, origin="elsewhere")):
+        pair.outgoing.receive(message)
+    assert pair.codes() == ["ledger.signature", "ledger.signature", "ledger.checkpoint"]
+    assert len(pair.told) == 3
+
+
+def test_what_is_said_of_an_earlier_generation_is_no_fault_of_this_one() -> None:
+    pair = Pair()
+    pair.connect()
+    pair.append(3)
+    pair.settle()
+    pair.incoming.repeat()
+    earlier = unpack(pair.back.pop())
+    assert isinstance(earlier, Ack)
+    pair.own.origin = pair.own.origin.replace("/box/1", "/box/2")
+    pair.told.clear()
+    pair.outgoing.receive(earlier)
+    assert pair.told == []

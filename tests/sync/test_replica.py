@@ -1,5 +1,7 @@
 """The sender and the receiver, event by event."""
 
+from dataclasses import replace
+
 import pytest
 
 from appliance.ledger.checkpoint import open_cosignature
@@ -30,7 +32,7 @@ from appliance.sync.replica import (
     Tick,
 )
 from appliance.sync.wire import Ack, Refusal
-from tests.sync.memory import ORIGIN, MemoryOwn, frontier_of
+from tests.sync.memory import ORIGIN, MemoryOwn, frontier_of, sealed
 
 ACK = Ack(ORIGIN, b"checkpoint", b"cosignature")
 BOX, HUB = SigningKey.make(), SigningKey.make()
@@ -186,3 +188,24 @@ def test_what_is_not_true_is_refused_by_name_and_without_a_receipt() -> None:
     for ledger, code in ((stranger, "ledger.signature"), (other_school, "sync.other_school")):
         (command,) = receiver().handle(BatchReceived(batch(ledger, 0, 2), mirrored), 0)
         assert command == Answer(Refusal(ORIGIN, code))
+
+
+def test_a_sender_that_seems_to_be_an_older_copy_hears_the_last_receipt_with_its_root() -> None:
+    own, other = MemoryOwn(BOX), MemoryOwn(BOX)
+    own.append(4)
+    other.append(2)
+    other.entries += [sealed(1_000), sealed(1_001)]  # what an older copy recorded on top
+    mirrored = Mirrored(frontier_of(own.entries[:3]), 2000, ACK)
+    proof = replace(ACK, root=own.root_at(3))
+    for forked in (batch(other, 3, 4), replace(batch(own, 3, 4), checkpoint=own.checkpoint_at(3))):
+        refusal, again = receiver().handle(BatchReceived(forked, mirrored), 0)
+        assert isinstance(refusal, Answer)
+        assert isinstance(refusal.message, Refusal)
+        assert refusal.message.ack is None
+        assert again == Answer(proof)
+    second = Receiver(ORIGIN.replace("/box/1", "/box/2"), BOX.public, "hub.test", HUB)
+    refusal, again = second.handle(BatchReceived(batch(own, 3, 4), mirrored), 0)
+    assert again == Answer(proof)
+    third = MemoryOwn(BOX, ORIGIN.replace("/box/1", "/box/3"))
+    third.append(1)
+    assert len(second.handle(BatchReceived(batch(third, 0, 1), mirrored), 0)) == 1  # that one is not behind

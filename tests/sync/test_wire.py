@@ -44,7 +44,8 @@ def sealed(draw: st.DrawFn) -> Sealed:
     return Sealed(Entry(kind, version, time_ms, boot, uptime_ms, actor, subject, refs, commitment).encode(), body)
 
 
-ACKS = st.builds(Ack, st.text(max_size=50), st.binary(max_size=200), st.binary(max_size=200))
+ROOTS = st.none() | st.binary(min_size=32, max_size=32)
+ACKS = st.builds(Ack, st.text(max_size=50), st.binary(max_size=200), st.binary(max_size=200), ROOTS)
 MESSAGES = (
     st.builds(Batch, st.text(max_size=50), NUMBERS, st.lists(sealed(), max_size=6).map(tuple), st.binary(max_size=200))
     | ACKS
@@ -146,3 +147,23 @@ def test_topics_name_one_school_and_one_lane() -> None:
     for text in ("", "up", f"madoguchi/2/{SCHOOL}/up", f"madoguchi/1/{SCHOOL}/other", "madoguchi/1/short/up"):
         with pytest.raises(MalformedError):
             parse_topic(text)
+
+
+def packed(*plain: object) -> bytes:
+    return frame(zstandard.ZstdCompressor().compress(encode(list(plain))))
+
+
+def test_an_ordinary_receipt_is_what_it_was_before_there_were_roots() -> None:
+    # Peers of both ages read it; one with a root goes out only beside an ordinary answer, never in its place.
+    assert unpack(packed(1, "o", b"c", b"s")) == Ack("o", b"c", b"s")
+    assert pack(Ack("o", b"c", b"s")) == frame(zstandard.ZstdCompressor(9).compress(encode([1, "o", b"c", b"s"])))
+    root = bytes(32)
+    assert unpack(packed(1, "o", b"c", b"s", root)) == Ack("o", b"c", b"s", root)
+    assert unpack(packed(2, "o", "x", 3, ["o", b"c", b"s", root])) == Refusal("o", "x", 3, Ack("o", b"c", b"s", root))
+
+
+@pytest.mark.parametrize("root", [b"", bytes(31), bytes(33), "0" * 32, None, [bytes(32)]])
+def test_a_root_of_another_form_is_malformed(root: object) -> None:
+    for message in (packed(1, "o", b"c", b"s", root), packed(1, "o", b"c", b"s", bytes(32), root)):
+        with pytest.raises(MalformedError):
+            unpack(message)

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.clock import SystemClock
@@ -19,7 +20,7 @@ from appliance.programs.hub.admission import admit
 from appliance.programs.hub.files import read_file, write_file
 from appliance.programs.hub.founding import HubFoundedError, found_hub, make_credentials
 from appliance.programs.hub.page import as_json, serve_page
-from appliance.programs.hub.registry import Registry
+from appliance.programs.hub.registry import Registry, Succession
 from appliance.programs.hub.serving import serve
 from appliance.programs.hub.settings import (
     AUTHORITY_FILE,
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     admission.set_defaults(run=_admit)
     commands.add_parser("serve", help="take what the boxes send, and show the page").set_defaults(run=_serve)
     schools = commands.add_parser("schools", help="list the schools and how far their records are confirmed")
+    schools.add_argument("--seen", metavar="CODE", help="a person has seen that this school's ledger forked")
     schools.set_defaults(run=_schools)
     evidence.add(commands)
     backup.add(commands)
@@ -109,7 +111,10 @@ def _admit(arguments: argparse.Namespace) -> int:
 
 def _schools(arguments: argparse.Namespace) -> int:
     with _database(load_hub_settings()) as database:
-        schools = Registry(database).overview()
+        registry = Registry(database)
+        if arguments.seen is not None:
+            return _see(registry, arguments.seen, arguments.json)
+        schools = registry.overview()
     lines = [f"{'school':<14} {'line':<8} {'mirrored':>9} {'pending':>8}  {'head':<16}  name"]
     for one in schools:
         pending = "-" if one.pending is None else one.pending
@@ -118,9 +123,27 @@ def _schools(arguments: argparse.Namespace) -> int:
             f"  {one.root.hex()[:16]}  {one.name}"
         )
         lines += [f"{'':<14} {'ended':<8} {mirrored:>9} {'':>8}  {origin}" for origin, mirrored in one.earlier]
+        lines += [line for fork in one.forks for line in _fork_lines(fork)]
     words = "\n".join(lines) if schools else "No school is admitted yet."
     _show([as_json(one) for one in schools], arguments.json, words)
     return FINE
+
+
+def _see(registry: Registry, code: str, as_text: bool) -> int:
+    seen = registry.see(code, SystemClock().now_ms())
+    words = f"{len(seen)} fork(s) of {code} noted as seen." if seen else f"There is no fork of {code} to be seen."
+    _show({"school": code, "seen": [one.origin for one in seen]}, as_text, words)
+    return FINE
+
+
+def _fork_lines(fork: Succession) -> list[str]:
+    at = datetime.fromtimestamp(fork.at_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    margin, ended = f"{'':<14} ", f"with {fork.closed_size} entries (here: {fork.mirrored} of {fork.before})"
+    return [
+        f"{margin}FORKED   {at}: the box's database was put back; it closed {fork.closed} {ended}",
+        f"{margin}         and went on in {fork.origin}; carried over: {fork.carried}, branch {fork.branch}",
+        f"{margin}         once a person has looked: appliance hub schools --seen {fork.school}",
+    ]
 
 
 def _page(_: argparse.Namespace) -> int:

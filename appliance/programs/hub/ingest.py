@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from queue import Empty
 
 from appliance.clock import Clock
-from appliance.errors import MadoguchiError
+from appliance.errors import MadoguchiError, UntrustedError
+from appliance.ledger.generation import is_later
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.verify import Batch
 from appliance.log import EventLog
 from appliance.programs.hub.registry import AdmittedSchool, Registry
+from appliance.programs.hub.succession import Successions
 from appliance.store.database import Database
 from appliance.store.ledger import MirrorLedger, OwnLedger
 from appliance.sync.governor import Governor
 from appliance.sync.incoming import Incoming
 from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, Rejected
 from appliance.sync.outgoing import Outgoing
-from appliance.sync.ports import Happening, Mirroring, Receipt, Refused, Sent
+from appliance.sync.ports import Happening, Mirroring, Overtaken, Receipt, Refused, Sent
 from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, parse_topic, topic, unpack
 
 POLL_S = 0.1
@@ -45,7 +47,7 @@ class Ingest:
         self, database: Database, key: SigningKey, name: str, *, line: MqttLine, clock: Clock, log: EventLog
     ) -> None:
         self._database, self._key, self._name = database, key, name
-        self._registry = Registry(database)
+        self._registry, self._successions = Registry(database), Successions(database)
         self._line, self._clock, self._log = line, clock, log
         self._schools: dict[str, Counterpart] = {}
         self._version = database.data_version()
@@ -103,18 +105,43 @@ class Ingest:
                 self._state(school, message)
             case Batch() if lane is Lane.UP:
                 self._seen(school)
-                school.incoming.receive(message)
+                self._batch(school, message)
             case Ack() | Refusal() if lane is Lane.UP:
                 self._seen(school)
                 school.feed.receive(message)
             case _:
                 self._refused(school.code, MalformedError.code)
 
+    def _batch(self, school: Counterpart, batch: Batch) -> None:
+        if is_later(batch.origin, than=school.origin):
+            try:
+                taken = self._successions.take(batch, school.origin, self._clock.now_ms())
+            except UntrustedError as error:
+                self._log.warning("hub.no_succession", school=school.code, code=error.code)
+            else:
+                self._log.error(
+                    "hub.forked",
+                    school=school.code,
+                    origin=taken.origin,
+                    before=taken.before,
+                    mirrored=taken.mirrored,
+                    closed_size=taken.closed_size,
+                    carried=taken.carried,
+                )
+                online, feed = school.online, school.feed  # the same box on the same line
+                self._add(self._registry.school(school.code))
+                school = self._schools[school.code]
+                school.online, school.feed = online, feed
+        school.incoming.receive(batch)
+
     def _state(self, school: Counterpart, state: State) -> None:
         if not state.online:
             self._go_offline(school)  # the will was written when the box connected: its sizes are old
             return
         self._registry.note_state(school.code, state, self._clock.now_ms())
+        if state.cosigned != school.incoming.size:
+            # An answer that was lost, or a box whose database was put back: it may have nothing to send and be told so.
+            school.incoming.repeat()
         if not school.online:
             self._log.info("school.online", school=school.code, pending=state.size - state.cosigned)
             school.online = True
@@ -185,8 +212,9 @@ class Ingest:
 
     def _happened(self, code: str, happening: Happening) -> None:
         match happening:
-            case Mirroring(_, first, last):
+            case Mirroring(origin, first, last):
                 self._log.info("hub.stored", school=code, first=first, last=last)
+                self._check_branch(code, origin, first)
             case Refused(_, why, here=True):
                 self._refused(code, why)
             case Refused(_, why):
@@ -195,6 +223,15 @@ class Ingest:
                 self._log.info("feed.sent", school=code, first=first, last=last, bytes=size)
             case Receipt(_, size):
                 self._log.info("feed.confirmed", school=code, size=size)
+            case Overtaken(origin, later):
+                self._log.error("feed.overtaken", school=code, origin=origin, size=later.head.size)
+
+    def _check_branch(self, code: str, origin: str, first: int) -> None:
+        if first == 0:
+            self._successions.note_admitted(code, origin, self._clock.now_ms())
+        checked = self._successions.check(origin)
+        if checked is not None:
+            self._log.warning("hub.branch", school=code, origin=origin, branch=checked.branch)
 
     def _refused(self, code: str, why: str) -> None:
         self._log.warning("hub.refused", school=code, code=why)

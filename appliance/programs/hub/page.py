@@ -17,7 +17,7 @@ from appliance.clock import Clock, SystemClock
 from appliance.config import CredentialSource
 from appliance.errors import MadoguchiError
 from appliance.log import EventLog
-from appliance.programs.hub.registry import Registry, SchoolState
+from appliance.programs.hub.registry import Registry, SchoolState, Succession
 from appliance.programs.hub.settings import DATABASE_KEY, DATABASE_NAME, FAMILIES, HubSettings
 from appliance.store.database import Database
 from appliance.store.migrate import check_schema
@@ -40,6 +40,11 @@ REASONS = {
     "store.disk_full": "ハブのディスクが いっぱいでした",
 }
 """Refusals in the words of the page; another code is shown as it is."""
+BRANCHES = {
+    "pending": "引きつがれる記録が 届くのを 待っています",
+    "complete": "引きつがれた記録は すべて そろっています",
+    "incomplete": "引きつがれた記録が そろっていません。学校の担当者と いっしょに 調べてください",
+}
 
 
 def make_page(settings: HubSettings, clock: Clock) -> Flask:
@@ -56,6 +61,7 @@ def make_site(registry: Registry, name: str, clock: Clock) -> Flask:
     site.config["TRUSTED_HOSTS"] = [LOOPBACK, "localhost"]
     site.jinja_env.trim_blocks = site.jinja_env.lstrip_blocks = True
     site.jinja_env.filters["moment"] = _moment
+    site.jinja_env.filters["branch"] = BRANCHES.__getitem__
     site.jinja_env.filters["reason"] = lambda code: REASONS.get(code, code)
     shared = Path(str(files("appliance.web"))) / "static"
     site.register_blueprint(Blueprint("shared", __name__, static_folder=str(shared), static_url_path="/shared"))
@@ -97,6 +103,21 @@ def as_json(school: SchoolState) -> dict[str, object]:
         "refused_at": _iso(school.refused_ms),
         "certificate_until": _iso(school.certificate_until_ms),
         "earlier": [{"origin": origin, "mirrored": mirrored} for origin, mirrored in school.earlier],
+        "forks": [_fork(one) for one in school.forks],
+    }
+
+
+def _fork(one: Succession) -> dict[str, object]:
+    return {
+        "origin": one.origin,
+        "reason": one.reason,
+        "at": _iso(one.at_ms),
+        "before": one.before,
+        "mirrored": one.mirrored,
+        "closed": one.closed,
+        "closed_size": one.closed_size,
+        "carried": one.carried,
+        "branch": one.branch,
     }
 
 

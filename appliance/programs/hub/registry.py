@@ -7,6 +7,8 @@ from appliance.store.database import Database, Row, Transaction
 from appliance.store.tree import Tree
 from appliance.sync.wire import State
 
+FORGOTTEN = "size = NULL, cosigned = NULL, refused_code = NULL, refused_ms = NULL"
+
 
 class UnknownSchoolError(RefusedError):
     """A code that was never admitted."""
@@ -25,11 +27,35 @@ class AdmittedSchool:
 
 
 @dataclass(frozen=True, slots=True)
+class Succession:
+    """A generation of a box's ledger that took the place of ``before``, of which ``mirrored`` entries are here.
+
+    ``closed`` and ``closed_size`` are the ledger as the box had it: its older copy. ``carried`` of its entries, from
+    ``first`` on, come over, and ``branch`` says whether they are all that this hub did not have of it: ``pending``,
+    ``complete`` or ``incomplete``. Times are milliseconds since 1970; ``seen_ms`` is None until a person has seen it.
+    """
+
+    origin: str
+    school: str
+    reason: str
+    at_ms: int
+    before: str
+    mirrored: int
+    closed: str
+    closed_size: int
+    first: int
+    carried: int
+    branch: str
+    seen_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SchoolState:
     """One line of the overview. ``mirrored`` entries are confirmed here, and ``root`` is the tree's
     root over them (32 bytes); ``size`` and ``cosigned`` are what the box
     says of its ledger, None before its first word; times are milliseconds since 1970. ``earlier`` are the ledgers of
-    its box before this one, by name, with how many entries of each are here."""
+    its box before this one, by name, with how many entries of each are here; ``forks`` the successions that
+    no person has seen."""
 
     code: str
     name: str
@@ -43,6 +69,7 @@ class SchoolState:
     refused_ms: int | None
     certificate_until_ms: int
     earlier: tuple[tuple[str, int], ...] = ()
+    forks: tuple[Succession, ...] = ()
 
     @property
     def pending(self) -> int | None:
@@ -76,7 +103,7 @@ class Registry:
         """Adds a school, or renews the certificate of one that is there; with another ledger of its box, what was heard
         of the one before counts no more."""
         transaction.run(
-            "UPDATE contact SET size = NULL, cosigned = NULL, refused_code = NULL, refused_ms = NULL WHERE school IN"
+            f"UPDATE contact SET {FORGOTTEN} WHERE school IN"  # noqa: S608
             " (SELECT code FROM school WHERE code = ? AND box_origin <> ?)",
             (school.code, school.box_origin),
         )
@@ -88,6 +115,31 @@ class Registry:
             (school.code, school.name, school.box_origin, school.feed_origin, now_ms, until_ms),
         )
         transaction.run("INSERT OR IGNORE INTO contact (school) VALUES (?)", (school.code,))
+
+    def go_on(self, transaction: Transaction, before: str, origin: str) -> str:
+        """The box whose ledger was ``before`` goes on in ``origin``; the school's code."""
+        transaction.run("UPDATE school SET box_origin = ? WHERE box_origin = ?", (origin, before))
+        found = transaction.row("SELECT code FROM school WHERE box_origin = ?", (origin,))
+        if found is None:
+            raise UnknownSchoolError(school=before)
+        code = str(found[0])
+        transaction.run(f"UPDATE contact SET {FORGOTTEN} WHERE school = ?", (code,))  # noqa: S608
+        return code
+
+    def successions(self, code: str, *, unseen: bool = False) -> list[Succession]:
+        """Those of a school, the latest first; with ``unseen`` only what no person has seen."""
+        more = " AND seen_ms IS NULL" if unseen else ""
+        sql = f"SELECT * FROM succession WHERE school = ?{more} ORDER BY at_ms DESC, origin DESC"  # noqa: S608
+        return [Succession(*row) for row in self._database.rows(sql, (code,))]
+
+    def see(self, code: str, now_ms: int) -> list[Succession]:
+        """A person has seen what there is of a school; what was new. Raises ``UnknownSchoolError``."""
+        self.school(code)
+        new = self.successions(code, unseen=True)
+        with self._database.transaction() as transaction:
+            for one in new:
+                transaction.run("UPDATE succession SET seen_ms = ? WHERE origin = ?", (now_ms, one.origin))
+        return new
 
     def note_state(self, code: str, state: State, now_ms: int) -> None:
         """What an online box says of itself."""
@@ -153,6 +205,7 @@ class Registry:
             refused_ms=refused_ms,
             certificate_until_ms=until_ms,
             earlier=tuple((origin, self._tree(number).size()) for number, origin in self._earlier(code, ledger)),
+            forks=tuple(self.successions(code, unseen=True)),
         )
 
     def _tree(self, ledger: int) -> Tree:

@@ -46,7 +46,7 @@ def main() -> int:
 
 
 class Syncd:
-    """Waits for the box to be enrolled, replicates, and begins again when the enrolment changes."""
+    """Waits for the box to be enrolled, replicates, and begins again when the enrolment changes, or the ledger."""
 
     def __init__(
         self, settings: Settings, box: OpenBox, device_key: SigningKey, governor: Governor, log: EventLog
@@ -84,12 +84,22 @@ class Syncd:
         while not self._stopping.is_set():
             replication.step()
             self._alive()
+            if self._is_over(replication):
+                self._log.info("sync.generation_changed")
+                break
             if time.monotonic() - looked_s > ENROLMENT_POLL_S:
                 looked_s = time.monotonic()
                 if self._found(bundle) != bundle:
                     self._log.info("sync.enrolment_changed")
                     break
         line.stop()
+
+    def _is_over(self, replication: Replication) -> bool:
+        try:
+            return replication.over
+        except MadoguchiError as error:  # of the database: the step before has said so, or the next one will
+            self._log.error("sync.fault", code=error.code)
+            return False
 
     def _found(self, otherwise: EnrolmentBundle | None) -> EnrolmentBundle | None:
         try:

@@ -4,9 +4,11 @@ from queue import Empty
 
 from appliance.errors import Field, MadoguchiError, UntrustedError
 from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.rollback import LaterHead
 from appliance.ledger.verify import Batch
 from appliance.log import EventLog
 from appliance.services.opening import OpenBox
+from appliance.services.rollback import Rollback
 from appliance.store.ledger import MirrorLedger
 from appliance.store.signal import SignalStore
 from appliance.sync.enrolment import EnrolmentBundle
@@ -14,7 +16,7 @@ from appliance.sync.governor import Governor
 from appliance.sync.incoming import Incoming
 from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, Rejected
 from appliance.sync.outgoing import Outgoing
-from appliance.sync.ports import Happening, Mirroring, Receipt, Refused, Sent
+from appliance.sync.ports import Happening, Mirroring, Overtaken, Receipt, Refused, Sent
 from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, pack, parse_topic, topic, unpack
 
 SIGNAL = "sync"
@@ -22,12 +24,13 @@ POLL_S = 0.05
 TICK_MS = 50
 SAY_EVERY_MS = 30_000
 STATE_AFTER_MS = 1_000
+BEGIN_AGAIN_MS = 5_000
 HARMLESS = frozenset({"sync.replayed", "sync.gap"})
 """Refusals that repair a lost answer; the others stay on the staff's page until a batch is confirmed."""
 
 
 class Replication:
-    """Call ``step`` again and again from one thread."""
+    """Call ``step`` again and again from one thread, until it is ``over``."""
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class Replication:
     ) -> None:
         self._box, self._school, self._line, self._log = box, box.school.code, line, log
         self._signals = SignalStore(box.database)
+        self._rollback = Rollback(box, device_key)
         self._own = Outgoing(
             box.ledger,
             VerifyingKey.from_pem(bundle.hub_key.encode()),
@@ -67,6 +71,14 @@ class Replication:
         self._said_ms = self._ticked_ms = -SAY_EVERY_MS
         self._stated: tuple[int, int] | None = None
         self._unstated_ms: int | None = None
+        self._later: LaterHead | None = None
+        self._overtaken_ms: int | None = None
+        self._begin_ms = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether another ledger is to be sent from now on: a new generation has begun, here or in another program."""
+        return self._box.school.origin != self._own.origin
 
     def step(self) -> None:
         """Waits for an event at most ``POLL_S`` and handles it; then looks after what the box has written."""
@@ -77,6 +89,7 @@ class Replication:
         try:
             if event is not None:
                 self._handle(event)
+            self._begin_generation()
             self._look()
         except MadoguchiError as error:
             # A full disk or a busy database ends nothing: what is not stored is not confirmed, and comes again.
@@ -144,6 +157,26 @@ class Replication:
                 self._log.warning("sync.refused", code=code, here=here, feed=origin == self._feed.origin)
                 if origin != self._feed.origin and code not in HARMLESS:
                     self._refused = code
+            case Overtaken(_, later):
+                head = later.head
+                if self._later is None or self._later.head != head:
+                    self._log.error("sync.overtaken", origin=head.origin, size=head.size, own=self._own.size)
+                    self._begin_ms = 0
+                self._later = later
+
+    def _begin_generation(self) -> None:
+        """The database is an older copy: the ledger goes on in a new generation as soon as one may begin."""
+        now_ms = self._box.clock.monotonic_ms()
+        if self._later is None or now_ms < self._begin_ms:
+            return
+        self._begin_ms = now_ms + BEGIN_AGAIN_MS
+        origin = self._rollback.answer(self._later)
+        if origin is not None:
+            self._log.warning("generation.begun", origin=origin, entries=self._box.ledger.head().size)
+            self._later = self._overtaken_ms = None
+        elif self._overtaken_ms is None:
+            self._overtaken_ms = self._box.clock.now_ms()
+            self._log.error("generation.waits")
 
     def _state(self) -> None:
         """Tells the hub how much is pending: at once when nothing is, else when it has stayed so for a moment.
@@ -177,6 +210,7 @@ class Replication:
             "confirmed_ms": self._confirmed_ms,
             "reason": None if decision is None else decision.reason.value,
             "rate_bit_s": None if decision is None else decision.rate_bit_s,
+            "overtaken_ms": self._overtaken_ms,
         }
         if word == self._said and now_ms - self._said_ms < SAY_EVERY_MS:
             return

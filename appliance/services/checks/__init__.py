@@ -7,6 +7,7 @@ from appliance.services.checks.clock import check_clock
 from appliance.services.checks.clock_ahead import check_clock_ahead
 from appliance.services.checks.disk import check_disk
 from appliance.services.checks.enrolment import check_enrolment
+from appliance.services.checks.generation import check_generation
 from appliance.services.checks.hub import check_hub
 from appliance.services.checks.keys import check_keys
 from appliance.services.checks.line import check_line
@@ -27,6 +28,7 @@ CHECKS = (
     check_enrolment,
     check_line,
     check_hub,
+    check_generation,
     check_backup,
     check_archive,
     check_keys,

@@ -52,7 +52,7 @@ def test_a_new_box_goes_on_where_the_old_one_ended(new: CommandLine, hub: HubCom
     assert (new.folder / "staff.crt").exists()
     assert not (new.state / "restore.key").exists()
     now = new.run("ledger", "verify", "--json")
-    assert (now.code, now.last["verify"], now.last["origin"], now.last["entries"]) == (0, "ok", origin, 1)
+    assert (now.code, now.last["verify"], now.last["origin"], now.last["entries"]) == (0, "ok", origin, 2)
     then = new.run("ledger", "verify", "--generation", "1", "--json")
     assert (then.code, then.last["origin"], then.last["entries"], then.last["receipted"]) == (0, before, 6, 5)
     assert len(new.run("ledger", "show", "--generation", "1", "--json").lines) == 6

@@ -6,15 +6,18 @@ from collections.abc import Callable
 import pytest
 
 from appliance.config import CredentialSource
+from appliance.ledger.checkpoint import open_checkpoint
 from appliance.ledger.entry import EntryType
+from appliance.ledger.generation import Reason
 from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.rollback import LaterHead
 from appliance.ledger.verify import Batch
 from appliance.log import EventLog
 from appliance.programs.hub.admission import admit
 from appliance.programs.hub.ingest import Ingest
 from appliance.programs.hub.settings import DATABASE_KEY
 from appliance.services.enrolment import make_request
-from appliance.services.generations import Reason, begin_generation
+from appliance.services.generations import begin_generation
 from appliance.store.appending import Draft
 from appliance.store.database import Database
 from appliance.store.ledger import MirrorLedger, OwnLedger
@@ -82,12 +85,12 @@ def test_a_box_that_goes_on_in_a_new_generation_is_heard_while_the_hub_runs(
     box = make_box(CODE, "見本小学校")
     hub.admit(box)
     assert isinstance(desk.hear(CODE, Lane.UP, batch(box))[0][1], Ack)
-    key = SigningKey.make()
+    key, before, earlier = SigningKey.make(), box.box.school.origin, batch(box)
     origin = begin_generation(box.box.database, key, box.box.clock, Reason.RESTORED)
     ledger = OwnLedger.find(box.box.database, origin)
-    checkpoint = ledger.head().checkpoint
-    assert checkpoint is not None
-    first = Batch(origin, 0, tuple(ledger.items(0, 1)), checkpoint)
+    head = ledger.head()
+    assert head.checkpoint is not None
+    first = Batch(origin, 0, tuple(ledger.items(0, head.size)), head.checkpoint)
     assert refusals(desk.hear(CODE, Lane.UP, first)) == [(topic(CODE, Lane.ACK), "sync.other_school")]
     request = make_request(box.box, box.line_key)
     asked = dataclasses.replace(request, origin=origin, device_key=key.public.pem().decode())
@@ -97,9 +100,70 @@ def test_a_box_that_goes_on_in_a_new_generation_is_heard_while_the_hub_runs(
     hub.clock.advance(1_000)
     desk.ingest.step()  # looks for what has changed in the database
     assert isinstance(desk.hear(CODE, Lane.UP, first)[0][1], Ack)
-    assert refusals(desk.hear(CODE, Lane.UP, batch(box))) == [(topic(CODE, Lane.ACK), "sync.other_school")]
+    assert refusals(desk.hear(CODE, Lane.UP, earlier)) == [(topic(CODE, Lane.ACK), "sync.other_school")]
     (school,) = hub.registry.overview()
-    assert (school.mirrored, school.earlier) == (1, ((box.box.school.origin, 1),))
+    assert (school.mirrored, school.earlier) == (head.size, ((before, 1),))
+    assert school.forks == ()  # a person has admitted it
+    (succession,) = hub.registry.successions(CODE)
+    assert (succession.reason, succession.carried, succession.branch) == ("restored", 1, "complete")
+
+
+def receipts(answers: list[tuple[str, Message]]) -> list[Ack]:
+    return [one for _, one in answers if isinstance(one, Ack)]
+
+
+def test_a_box_that_was_put_back_is_told_so_and_taken_in_its_new_generation(
+    desk: Desk, hub: FoundedHub, make_box: MakeBox, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = make_box(CODE, "見本小学校")
+    hub.admit(box)
+    first = box.box.ledger
+    (receipt,) = receipts(desk.hear(CODE, Lane.UP, batch(box)))
+    # Nothing is wrong with one that knows its receipt. One that does not, hears it again with the root.
+    assert receipts(desk.hear(CODE, Lane.STATE, State(True, 1, 1, 0))) == []
+    (again,) = receipts(desk.hear(CODE, Lane.STATE, State(True, 1, 0, 0)))
+    assert again == dataclasses.replace(receipt, root=first.root_at(1))
+    assert again.root is not None
+    head = open_checkpoint(again.checkpoint, again.root, again.origin, first.public_key)
+    later = LaterHead(head, again.cosignature)
+    begin_generation(box.box.database, box.device_key, box.box.clock, Reason.ROLLED_BACK, peer=later)
+    box.box.look_again()
+    assert hub.registry.overview()[0].online
+    (ack,) = receipts(desk.hear(CODE, Lane.UP, batch(box)))
+    assert ack.origin == box.box.school.origin == hub.registry.origin_of(CODE)
+    (school,) = hub.registry.overview()
+    assert (school.mirrored, school.online, school.size) == (2, True, None)
+    assert [(one.before, one.carried, one.branch) for one in school.forks] == [(first.origin, 1, "complete")]
+    assert [one for one in (record.msg for record in caplog.records) if one in ("hub.forked", "hub.branch")] == [
+        "hub.forked",
+        "hub.branch",
+    ]
+    # What another copy sends in the ledger before is refused, and answered with what proves that it is one.
+    refusal, proof = (message for _, message in desk.hear(CODE, Lane.UP, earlier_batch(box, first)))
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "sync.other_school"
+    assert proof == dataclasses.replace(ack, root=box.box.ledger.frontier().root())
+
+
+def earlier_batch(box: FoundedBox, ledger: OwnLedger) -> Batch:
+    head = ledger.head()
+    assert head.checkpoint is not None
+    return Batch(ledger.origin, 0, tuple(ledger.items(0, head.size)), head.checkpoint)
+
+
+def test_a_new_generation_that_nobody_proved_is_refused_and_nothing_changes(
+    desk: Desk, hub: FoundedHub, make_box: MakeBox
+) -> None:
+    box = make_box(CODE, "見本小学校")
+    hub.admit(box)
+    desk.hear(CODE, Lane.UP, batch(box))
+    before = box.box.school.origin
+    begin_generation(box.box.database, box.device_key, box.box.clock, Reason.ROLLED_BACK)
+    box.box.look_again()
+    answers = desk.hear(CODE, Lane.UP, batch(box))
+    assert refusals(answers) == [(topic(CODE, Lane.ACK), "sync.other_school")]
+    assert hub.registry.origin_of(CODE) == before
+    assert hub.registry.overview()[0].forks == ()
 
 
 def test_every_refusal_is_answered_and_remembered(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:

@@ -1,20 +1,25 @@
 """Both lanes of a box, without a network."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from appliance.ledger.checkpoint import cosign
+from appliance.ledger.checkpoint import cosign, open_checkpoint
 from appliance.ledger.entry import EntryType
+from appliance.ledger.generation import Reason
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.merkle import Frontier
 from appliance.ledger.verify import Batch, verify_batch
 from appliance.log import EventLog
-from appliance.programs.syncd.replication import Replication
+from appliance.programs.syncd.replication import BEGIN_AGAIN_MS, Replication
+from appliance.services.generations import begin_generation
 from appliance.services.opening import OpenBox, found_box
+from appliance.services.rollback import PAUSE_MS
 from appliance.store.appending import Draft
+from appliance.store.faults import StoreBusyError
 from appliance.store.ledger import MirrorLedger
 from appliance.store.signal import SignalStore
 from appliance.sync.enrolment import EnrolmentBundle
@@ -34,14 +39,19 @@ class Box:
     """A box whose replication is stepped by hand, and the hub's side of the talk."""
 
     def __init__(self, box: OpenBox, device_key: SigningKey, clock: ManualClock) -> None:
-        self.box, self.clock, self.line = box, clock, PaperLine()
-        MirrorLedger.add(box.database, FEED, HUB.public)
+        self.box, self.clock, self.line, self.device_key = box, clock, PaperLine(), device_key
+        if box.database.row("SELECT 1 FROM ledger WHERE origin = ?", (FEED,)) is None:
+            MirrorLedger.add(box.database, FEED, HUB.public)
         pem = HUB.public.pem().decode()
         bundle = EnrolmentBundle(CODE, "localhost", 8883, "-", "-", "hub.test", pem, b"", FEED, pem)
         governor = Governor((), (), 0)
         self.replication = Replication(
             box, device_key, bundle, line=self.line, governor=governor, log=EventLog("syncd")
         )  # fmt: skip
+
+    def anew(self) -> "Box":
+        """The replication that ``syncd`` makes when this one is over."""
+        return Box(self.box, self.device_key, self.clock)
 
     def hear(self, lane: Lane, message: Message | bytes, code: str = CODE) -> list[Message]:
         payload = message if isinstance(message, bytes) else pack(message)
@@ -146,8 +156,9 @@ def test_the_feed_is_mirrored_and_confirmed(box: Box) -> None:
     assert feed.confirm(ack.checkpoint, ack.cosignature, box.box.ledger.public_key).signer == box.box.school.origin
     forged = MemoryOwn(SigningKey.make(), FEED)
     forged.append(4)
-    (refusal,) = box.hear(Lane.DOWN, Batch(FEED, 3, tuple(forged.entries[3:]), forged.checkpoint_at(4)))
+    refusal, again = box.hear(Lane.DOWN, Batch(FEED, 3, tuple(forged.entries[3:]), forged.checkpoint_at(4)))
     assert refusal == Refusal(FEED, "ledger.signature")
+    assert again == replace(ack, root=feed.root_at(3))  # a hub that lost its own feed would know it by this
     assert box.said()["refused"] is None  # that is the hub's trouble, not the box's records
 
 
@@ -196,3 +207,94 @@ def test_a_broken_database_ends_nothing(box: Box) -> None:
     assert [one.first for one in again] == [0]
     box.hear(Lane.ACK, box.ack(again[0]))
     assert box.box.ledger.head().cosigned_size == 1
+
+
+# The hub has more of the ledger than is here: the database is an older copy.
+
+
+def lost(box: Box, more: int = 2) -> Ack:
+    """What a hub repeats that holds so many entries more than there are here, signed by the box before it was put back.
+
+    The same key and origin, so the ledger can be made anew in memory.
+    """
+    ledger = MemoryOwn(box.device_key, box.box.school.origin)
+    ledger.append(box.box.ledger.head().size + more)
+    size = len(ledger.entries)
+    root = ledger.root_at(size)
+    head = open_checkpoint(ledger.checkpoint_at(size), root, ledger.origin, ledger.public_key)
+    return Ack(ledger.origin, head.cose, cosign(head, "hub.test", 1, HUB), root)
+
+
+def test_a_proof_begins_a_new_generation_and_ends_this_replication(box: Box) -> None:
+    box.connect()
+    before, proof = box.box.school.origin, lost(box)
+    overs = [box.replication.over]
+    box.hear(Lane.ACK, proof)
+    overs.append(box.replication.over)
+    assert overs == [False, True]
+    assert box.box.school.origin == before.replace("/box/1", "/box/2")
+    assert box.box.ledger.head().size == 2  # the beginning, and the one entry that nobody has confirmed
+    # What comes before a new one is made changes nothing any more.
+    box.hear(Lane.ACK, proof)
+    assert box.box.school.origin == before.replace("/box/1", "/box/2")
+
+
+def test_a_generation_that_another_program_began_ends_it_too(box: Box) -> None:
+    box.connect()
+    writer = Thread(
+        target=lambda: begin_generation(box.box.database, box.device_key, box.clock, Reason.ROLLED_BACK, note=None)
+    )
+    writer.start()
+    writer.join()
+    box.step()
+    assert box.replication.over
+
+
+def test_what_proves_nothing_begins_nothing(box: Box) -> None:
+    _, batch = box.connect()
+    assert isinstance(batch, Batch)
+    good, proof = box.ack(batch), lost(box)
+    root = box.box.ledger.root_at(1)
+    for hostile in (
+        replace(proof, root=bytes(32)),
+        replace(proof, root=None),
+        replace(proof, origin=proof.origin + "0"),
+        replace(proof, cosignature=good.cosignature),
+        replace(proof, checkpoint=good.checkpoint),
+        replace(good, root=root),  # a true receipt, again and again
+        replace(good, root=root),
+    ):
+        box.hear(Lane.ACK, hostile)
+    assert not box.replication.over
+    assert box.box.ledger.head().size == 1
+    assert box.said()["overtaken_ms"] is None
+
+
+def test_the_next_one_waits_and_is_said_to(box: Box) -> None:
+    box.connect()
+    box.hear(Lane.ACK, lost(box))
+    again = box.anew()
+    again.connect()
+    begun = again.box.school.origin
+    again.hear(Lane.ACK, lost(again))
+    assert again.said()["overtaken_ms"] == again.clock.now_ms()
+    again.step(after_ms=PAUSE_MS - 10_000)
+    assert again.box.school.origin == begun
+    again.step(after_ms=20_000)
+    assert again.replication.over
+    assert again.box.school.origin == begun.replace("/box/2", "/box/3")
+
+
+def test_a_database_that_cannot_be_written_is_tried_again(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    box.connect()
+
+    def fail(*_: object, **__: object) -> None:
+        raise StoreBusyError()
+
+    with monkeypatch.context() as patched:
+        patched.setattr("appliance.services.rollback.begin_generation", fail)
+        box.hear(Lane.ACK, lost(box))
+        box.step(after_ms=1_000)
+    assert not box.replication.over
+    box.step(after_ms=BEGIN_AGAIN_MS)
+    assert box.replication.over
