@@ -23,6 +23,8 @@ CREDENTIALS = {
     "appliance-cardd.service": set(),
     "appliance-migrate.service": {"database.key", "device.key"},
     "appliance-retention.service": {"database.key", "device.key"},
+    "appliance-archive.service": {"database.key", "device.key", "archive.key"},
+    "appliance-keys.service": set(),  # it seals one and opens none
     "appliance-kiosk.service": {"database.key", "device.key"},
     "appliance-staff.service": {"database.key", "device.key", "staff.key"},
     "appliance-syncd.service": {"database.key", "device.key", "line.key"},
@@ -30,24 +32,31 @@ CREDENTIALS = {
 }
 # A credential that is being replaced is given together with its successor, while there is one.
 REPLACED = {"database.key"}
+# One that may be missing: the command says then what to do.
+OPTIONAL = {"archive.key"}
 EXPOSURE = {
     "appliance-cardd.service": 0.5,
     "appliance-kiosk.service": 0.5,
     "appliance-staff.service": 0.5,
     "appliance-migrate.service": 0.5,
     "appliance-retention.service": 0.5,
+    "appliance-archive.service": 0.5,
+    "appliance-keys.service": 1.2,  # root, because only root can seal
     "appliance-syncd.service": 1.2,
     "appliance-hub.service": 1.2,
     "pcscd.service": 1.4,
     "mosquitto.service": 1.2,
 }
 # Commands of the administrator that the device runs by itself, as the user that the administrator's commands have.
-ONESHOTS = {"appliance-migrate.service", "appliance-retention.service"}
+ONESHOTS = {"appliance-migrate.service", "appliance-retention.service", "appliance-archive.service"}
+# And one that only root can run: it seals a key.
+ROOTS = {"appliance-keys.service"}
 CHECKED = [
     "appliance.target",
     *SERVICES,
     *SOCKETS,
     "appliance-retention.timer",
+    "appliance-archive.timer",
     "pcscd.service",
     "pcscd.socket",
     "mosquitto.service",
@@ -75,7 +84,7 @@ def program_folders() -> set[str]:
 
 def test_every_program_has_a_unit_and_every_unit_a_program() -> None:
     wanted = {f"appliance-{name}.service" for name in program_folders() - {"cli"}}
-    assert set(SERVICES) == wanted | ONESHOTS
+    assert set(SERVICES) == wanted | ONESHOTS | ROOTS
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -84,6 +93,8 @@ def test_a_unit_starts_its_own_program(name: str) -> None:
     expected = {
         "appliance-migrate.service": ("cli", "migrate"),
         "appliance-retention.service": ("cli", "erase due"),
+        "appliance-archive.service": ("cli", "ledger seal"),
+        "appliance-keys.service": ("cli", "keys complete"),
         "appliance-hub.service": ("cli", "hub serve"),
     }.get(name, (name.removeprefix("appliance-").removesuffix(".service"), ""))
     assert (program, arguments) == expected
@@ -140,12 +151,12 @@ def test_credentials_are_those_the_program_may_hold(name: str) -> None:
     assert {credential for credential, _, _ in given} == CREDENTIALS[name] | successors
     for credential, _, path in given:
         # Without a path systemd looks in its own folders for it, and starts the unit also if there is none.
-        assert path == ("" if credential in successors else f"/etc/credstore.encrypted/{credential}")
+        assert path == ("" if credential in successors | OPTIONAL else f"/etc/credstore.encrypted/{credential}")
     for key in ("LoadCredential", "SetCredential", "SetCredentialEncrypted", "Environment", "EnvironmentFile"):
         assert SERVICES[name].all(key) == [], f"{name} may get a secret in the open through {key}"
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - ONESHOTS))
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - ONESHOTS - ROOTS))
 def test_a_daemon_tells_that_it_is_up_and_is_started_again_when_it_hangs(name: str) -> None:
     unit = SERVICES[name]
     assert unit.one("Type") == "notify"
@@ -171,19 +182,20 @@ def test_what_opens_the_database_shares_it_by_one_group() -> None:
             assert unit.all("StateDirectory") == []
         else:
             assert unit.one("Group") != "appliance-data"
-            assert unit.all("ReadWritePaths") == []
+            assert unit.all("ReadWritePaths") == (["/etc/credstore.encrypted /etc/appliance"] if name in ROOTS else [])
 
 
 def test_every_program_has_a_user_of_its_own_that_sysusers_makes(tmp_path: Path) -> None:
     passwd = make_users(tmp_path, "box", "hub")
     users = {line.split(":")[0] for line in passwd.read_text(encoding="utf-8").splitlines()}
     groups = {line.split(":")[0] for line in (tmp_path / "etc/group").read_text(encoding="utf-8").splitlines()}
-    named = [unit.one("User") for name, unit in SERVICES.items() if name not in ONESHOTS]
+    named = [unit.one("User") for name, unit in SERVICES.items() if name not in ONESHOTS | ROOTS]
     assert len(set(named)) == len(named)
     assert {SERVICES[name].one("User") for name in ONESHOTS} == {"appliance"}
+    assert {name for name, unit in SERVICES.items() if unit.one("User") == "root"} == ROOTS
     assert set(named) <= users
     for unit in SERVICES.values():
-        assert {unit.one("Group"), *unit.words("SupplementaryGroups")} <= groups
+        assert {unit.one("Group"), *unit.words("SupplementaryGroups")} <= groups | {"root"}
     assert Unit.read(SYSTEMD / "pcscd.socket.d/appliance.conf").one("SocketGroup") in groups
 
 
@@ -213,10 +225,29 @@ def test_the_web_units_take_the_ports_of_the_settings() -> None:
 
 
 def test_the_box_starts_everything_but_the_hub() -> None:
-    timer = Unit.read(SYSTEMD / "appliance-retention.timer")
-    wanted = {name: unit.all("WantedBy") for name, unit in (SERVICES | SOCKETS | {timer.name: timer}).items()}
-    by_timer, elsewhere = "appliance-retention.service", "appliance-hub.service"
-    assert {name for name, by in wanted.items() if by != ["appliance.target"]} == {by_timer, elsewhere}
+    timers = {one: Unit.read(SYSTEMD / one) for one in ("appliance-retention.timer", "appliance-archive.timer")}
+    wanted = {name: unit.all("WantedBy") for name, unit in (SERVICES | SOCKETS | timers).items()}
+    by_timer = {name.replace(".timer", ".service") for name in timers}
+    assert {name for name, by in wanted.items() if by != ["appliance.target"]} == {
+        *by_timer,
+        "appliance-keys.service",
+        "appliance-hub.service",
+    }
+
+
+def test_the_days_are_sealed_soon_after_midnight_in_japan_and_made_up_for() -> None:
+    timer = Unit.read(SYSTEMD / "appliance-archive.timer")
+    hour, minute, _ = timer.one("OnCalendar").removeprefix("*-*-* ").removesuffix(" UTC").split(":")
+    assert (int(hour) + 9) % 24 == 0 < int(minute) < 30
+    assert timer.one("Persistent") == "yes"
+
+
+def test_only_the_nightly_sealing_holds_the_key_of_the_archive() -> None:
+    assert {name for name, held in CREDENTIALS.items() if "archive.key" in held} == {"appliance-archive.service"}
+    assert "appliance-keys.service" in SERVICES["appliance-archive.service"].words("Wants")
+    assert "appliance-keys.service" in SERVICES["appliance-archive.service"].words("After")
+    conditions = SERVICES["appliance-keys.service"].all("ConditionPathExists")
+    assert conditions == ["/etc/credstore.encrypted/database.key", "!/etc/credstore.encrypted/archive.key"]
 
 
 def test_the_settings_lie_where_the_units_let_them() -> None:

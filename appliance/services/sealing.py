@@ -146,9 +146,9 @@ class KeyStore:
         missing = [name for name in MADE_LATER if not (self._folder / name).exists()]
         if missing:
             self.prepare()
-        for name in missing:
-            self.seal(name, MAKERS[name]())
-        self.tell()
+            for name in missing:
+                self.seal(name, MAKERS[name]())
+            self.tell()
         return missing
 
     def seal_next(self) -> None:

@@ -97,6 +97,63 @@ def test_the_staff_s_site_answers_over_https_with_its_own_certificate(box: Boote
     assert box.run("/usr/bin/python3", "-I", "-c", code).stdout == "True\n"
 
 
+# The days are sealed for the archive, also on a box that was founded without the key for it.
+
+
+def verified_archive(box: BootedBox) -> dict[str, object]:
+    answer = json.loads(box.run("appliance-admin", "ledger", "verify", "--json").stdout.splitlines()[-1])
+    assert answer["verify"] == "ok"
+    return dict(answer["archive"])
+
+
+def sealed_by_unit(box: BootedBox) -> str:
+    """What the unit wrote; it ends well."""
+    box.run("systemctl", "start", "appliance-archive.service", check=False)
+    state = box.state("appliance-archive")
+    journal = box.journal("appliance-archive") + box.journal("appliance-keys")
+    assert (state["ActiveState"], state["Result"]) == ("inactive", "success"), journal
+    return journal
+
+
+def digest(box: BootedBox) -> str:
+    return box.run("sha256sum", "/etc/credstore.encrypted/archive.key").stdout
+
+
+def test_the_timer_waits_for_the_next_night(box: BootedBox) -> None:
+    box.run("systemctl", "start", "appliance-archive.timer")
+    shown = box.run("systemctl", "show", "appliance-archive.timer", "--property=ActiveState,TimersCalendar").stdout
+    assert "ActiveState=active" in shown
+    assert "15:10:00 UTC" in shown
+
+
+def test_the_nightly_sealing_runs_in_its_unit_and_leaves_the_key_as_it_is(box: BootedBox) -> None:
+    before = digest(box)
+    assert "There is no day to seal" in sealed_by_unit(box)
+    assert digest(box) == before
+    assert box.run("appliance-admin", "ledger", "seal").returncode == 0
+    assert verified_archive(box)["seals"] == 0
+
+
+def test_a_box_that_was_founded_without_an_archive_key_gets_one_by_itself(box: BootedBox) -> None:
+    before = digest(box)
+    box.run("rm", "/etc/credstore.encrypted/archive.key")
+    refused = box.run("appliance-admin", "ledger", "seal", "--json", check=False)
+    assert (refused.returncode, json.loads(refused.stdout)["error"]) == (2, "archive.no_key")
+    assert "archive.key" in sealed_by_unit(box)
+    assert digest(box) != before
+    assert listed(box) == [f"{name} 600 root" for name in SEALED]
+    assert json.loads(box.run("cat", "/etc/appliance/sealing.json", user="appliance-staff").stdout)["tpm"] is False
+    assert box.run("appliance-admin", "keys", "status").returncode == 0
+    again = digest(box)
+    sealed_by_unit(box)
+    assert digest(box) == again
+
+
+def test_no_other_unit_and_no_other_command_is_given_the_key_of_the_archive(box: BootedBox) -> None:
+    for name in ("kiosk", "staff"):
+        assert "archive.key" not in held_by(box, name)
+
+
 # The key of the database is changed while they run.
 
 

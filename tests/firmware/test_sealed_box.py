@@ -109,6 +109,22 @@ def test_the_units_start_from_keys_in_the_tpm(box: BootedBox, chip: Chip, founde
     stop(box)
 
 
+def test_an_archive_key_that_is_missing_is_made_in_the_tpm(box: BootedBox, chip: Chip, founded: str) -> None:
+    box.run("rm", "/etc/credstore.encrypted/archive.key")
+    # The unit reaches this TPM by a name that on a device nobody has to give: there it is the kernel's.
+    named = f"[Service]\nEnvironment=SYSTEMD_TPM2_DEVICE={ADDRESS}\nRestrictAddressFamilies=AF_INET\n"
+    named += "PrivateNetwork=no\n"
+    box.run(
+        "sh", "-c", "cat >/etc/systemd/system/appliance-keys.service.d/tpm.conf; systemctl daemon-reload", text=named
+    )
+    box.run("systemctl", "start", "appliance-archive.service", check=False)
+    journal = box.journal("appliance-keys") + box.journal("appliance-archive")
+    assert box.state("appliance-archive")["Result"] == "success", journal
+    status = json.loads(admin(box, "keys", "status", "--json").stdout)
+    assert status["archive.key"] == {"tpm": True, "pcrs": [7]}
+    stop(box)
+
+
 def test_all_units_wait_for_the_tpm_as_long_as_there_are_keys_in_it(box: BootedBox, founded: str) -> None:
     def waits() -> bool:
         shown = box.run("systemctl", "show", "appliance-migrate.service", "--property=After,Wants").stdout

@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import MadoguchiError
+from appliance.ledger.archive_keys import ArchiveSigningKey
 from appliance.programs.cli.keys import KeysPresentError, NotPrivateError, OtherPaperError
-from appliance.services.founding import make_credentials
-from appliance.services.recovery import write_lines
+from appliance.services.founding import ARCHIVE_KEY, make_credentials
+from appliance.services.recovery import OLD_LINES, read_keys, write_lines
 from appliance.services.sealing import (
     BOX_KEYS,
     HOST_ONLY,
@@ -313,8 +314,8 @@ def test_killed_at_any_step_of_sealing_anew_every_key_still_opens(
         told = read_seal(here.status)
         # What is told may be too little for a moment, never too much.
         assert told == HOST_ONLY or not weak[-1]
-    # Steps of all four keys were reached. A key that was moved once stays where it is.
-    assert sorted(set(weak)) == ([0, 1, 2, 3] if away else [1, 2, 3, 4])
+    # Steps of all keys were reached. A key that was moved once stays where it is.
+    assert sorted(set(weak)) == [count + (0 if away else 1) for count in range(len(BOX_KEYS))]
     assert here.run("seal", *command[5:]) == 0
     assert read_seal(here.status) == (HOST_ONLY if away else SECURE_BOOT)
     assert here.opened() == before
@@ -354,6 +355,78 @@ def test_the_paper_opens_the_box_with_a_new_disk(here: Installation, tmp_path: P
     assert here.opened() == before
     assert sorted(path.name for path in here.keys.iterdir()) == sorted(BOX_KEYS)
     assert Tpm(tpm.address).bears_power_cuts
+
+
+def without_archive_key(here: Installation) -> dict[str, bytes]:
+    """As a box is that was founded before there was one; its keys."""
+    (here.keys / ARCHIVE_KEY).unlink()
+    here.store().tell()
+    return here.opened()
+
+
+def test_a_paper_from_before_there_was_an_archive_key(here: Installation, tpm: VirtualTpm, tmp_path: Path) -> None:
+    here.found()
+    lines = write_lines(here.opened())[:OLD_LINES]
+    before = without_archive_key(here)
+    (here.folder / "paper").write_text("\n".join(lines))
+    with VirtualTpm(tmp_path / "new-board") as board:
+        here.put_beside(board)
+        assert here.run("restore", str(here.folder / "paper")) == 0, here.said
+        assert "A new key was made and sealed: archive.key" in here.said
+        after = here.opened()
+        assert {name: key for name, key in after.items() if name != ARCHIVE_KEY} == before
+        ArchiveSigningKey.from_pem(after[ARCHIVE_KEY])
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_an_archive_key_that_opens_outlasts_an_old_paper_and_another_makes_way(
+    here: Installation, tpm: VirtualTpm, opens: bool
+) -> None:
+    here.found()
+    before = here.opened()
+    (here.keys / "staff.key").write_text("torn")
+    if not opens:
+        (here.keys / ARCHIVE_KEY).write_text("torn")
+    (here.folder / "paper").write_text("\n".join(write_lines(before)[:OLD_LINES]))
+    assert here.run("restore", str(here.folder / "paper")) == 0, here.said
+    after = here.opened()
+    assert (after[ARCHIVE_KEY] == before[ARCHIVE_KEY]) == opens
+    assert (here.keys / f"{ARCHIVE_KEY}.previous").exists() != opens
+    assert after | {ARCHIVE_KEY: b""} == before | {ARCHIVE_KEY: b""}
+
+
+def test_a_box_founded_without_an_archive_key_is_completed_once(here: Installation, tpm: VirtualTpm) -> None:
+    assert here.run("complete") == 2
+    assert NoKeysError.code in here.said
+    here.found()
+    before = without_archive_key(here)
+    assert here.run("complete") == 0
+    assert "A new key was made and sealed: archive.key" in here.said
+    after = here.opened()
+    assert set(after) - set(before) == {ARCHIVE_KEY}
+    assert here.store().seal_of(ARCHIVE_KEY) == SECURE_BOOT
+    assert here.run("complete") == 0
+    assert "All keys are there." in here.said
+    assert here.opened() == after
+
+
+def test_a_key_that_is_there_and_does_not_open_is_never_made_anew_by_itself(
+    here: Installation, tpm: VirtualTpm
+) -> None:
+    here.found()
+    torn = (here.keys / ARCHIVE_KEY).read_bytes()[:-40]
+    (here.keys / ARCHIVE_KEY).write_bytes(torn)
+    assert here.run("complete") == 0
+    assert (here.keys / ARCHIVE_KEY).read_bytes() == torn
+
+
+def test_a_paper_is_printed_with_all_keys_also_where_one_was_missing(
+    here: Installation, tpm: VirtualTpm, tmp_path: Path
+) -> None:
+    here.found()
+    without_archive_key(here)
+    assert here.run("print", "--out", str(tmp_path / "paper")) == 0
+    assert read_keys((tmp_path / "paper").read_text()) == here.opened()
 
 
 def test_the_paper_of_another_box_replaces_no_key_that_opens(here: Installation, tpm: VirtualTpm) -> None:
@@ -440,6 +513,22 @@ def test_a_terminal_shows_the_text_and_takes_it_back_line_by_line(here: Installa
     assert code == 0, screen
     assert "Line 3 has 28 characters instead of 29" in screen
     assert here.opened() == before
+
+
+def test_an_old_paper_ends_at_the_terminal_with_an_empty_line(here: Installation, tpm: VirtualTpm) -> None:
+    here.found()
+    before = here.opened()
+    shutil.rmtree(here.keys)
+    typed = [*(line[3:] for line in write_lines(before)[:OLD_LINES]), ""]
+
+    def answer(screen: str) -> str | None:
+        last = screen.splitlines()[-1]
+        return typed.pop(0) if last[:-2].isdigit() and last.endswith(": ") and typed else None
+
+    code, screen = at_terminal(answer, "restore")
+    assert code == 0, screen
+    assert "If the paper ends here, press Enter" in screen
+    assert {**here.opened(), ARCHIVE_KEY: b""} == {**before, ARCHIVE_KEY: b""}
 
 
 def test_no_secret_is_an_argument_or_in_the_environment(here: Installation, tpm: VirtualTpm) -> None:
