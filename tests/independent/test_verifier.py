@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.errors import MadoguchiError, UntrustedError
+from appliance.ledger.archive_keys import ArchiveVerifyingKey
 from appliance.ledger.checkpoint import open_checkpoint, open_cosignature
+from appliance.ledger.day_seals import key_content
 from appliance.ledger.encoding import EncodingError, decode, encode
 from appliance.ledger.entry import Entry
 from appliance.ledger.export import read_export
@@ -21,6 +23,7 @@ from appliance.ledger.receipt import open_receipt, parse_receipt_text, receipt_t
 from tests.independent import verifier
 from tests.independent.verifier import RefusedError
 from tests.ledger import material as m
+from tests.ledger import sealed
 from tests.ledger.vectors import FOLDER, sequence, values
 from tests.source import ROOT, imported
 
@@ -38,21 +41,23 @@ def ids(cases: list[Any]) -> list[tuple[str, Any]]:
 
 def test_it_imports_nothing_of_the_product() -> None:
     tree = ast.parse((ROOT / "tests/independent/verifier.py").read_text(encoding="utf-8"))
-    assert {name.partition(".")[0] for name in imported(tree)} == {"cryptography", "hashlib", "typing"}
+    assert {name.partition(".")[0] for name in imported(tree)} == {"cryptography", "datetime", "hashlib", "typing"}
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert called & {"__import__", "exec", "eval", "open"} == set()
 
 
-def our_export(data: bytes, box: list[bytes], hub: bytes | None) -> Proven:
+def our_export(data: bytes, box: list[bytes], hub: bytes | None, archive: list[bytes] | None = None) -> Proven:
     pinned = [VerifyingKey.from_spki(one) for one in box]
-    found = verify_export(read_export([data]), pinned, None if hub is None else VerifyingKey.from_spki(hub))
-    last = found.confirmation
+    keys = None if archive is None else [ArchiveVerifyingKey.from_spki(one) for one in archive]
+    found = verify_export(read_export([data]), pinned, None if hub is None else VerifyingKey.from_spki(hub), keys)
+    last, seals = found.confirmation, found.seals
     return {
         "origin": found.header.origin,
         "size": found.checkpoint.size,
         "signed": found.checkpoint.time_s,
         "confirmations": found.confirmations,
         "confirmed": None if last is None else [last.size, last.signer, last.time_s],
+        "sealed": None if seals.day is None else [seals.day.isoformat(), seals.size, seals.count],
     }
 
 
@@ -69,16 +74,18 @@ def our_receipt(data: bytes, origin: str, box: bytes, hub: bytes | None) -> Prov
     }
 
 
-def same_export(data: bytes, box: str = "box", hub: str | None = "hub") -> Proven | None:
+def same_export(
+    data: bytes, box: str = "box", hub: str | None = "hub", archive: list[bytes] | None = None
+) -> Proven | None:
     """What both verifiers find proven, None if both refuse."""
     box_keys, hub_key = [SPKI[box]], None if hub is None else SPKI[hub]
     try:
-        theirs = verifier.verify_export(data, box_keys, hub_key)
+        theirs = verifier.verify_export(data, box_keys, hub_key, archive)
     except RefusedError:
         with pytest.raises(UntrustedError):
-            our_export(data, box_keys, hub_key)
+            our_export(data, box_keys, hub_key, archive)
         return None
-    assert our_export(data, box_keys, hub_key) == theirs
+    assert our_export(data, box_keys, hub_key, archive) == theirs
     return theirs
 
 
@@ -228,8 +235,9 @@ def test_a_receipt_for_others(reason: str, one: Any) -> None:
 @pytest.mark.parametrize(("name", "one"), ids(vectors("exports")["good"]))
 def test_exports(name: str, one: Any) -> None:
     data = bytes.fromhex(one["export"])
-    assert same_export(data) == one["proven"]
-    assert same_export(data, hub=None) == one["proven"] | {"confirmed": None}
+    proven = one["proven"] | {"sealed": None}
+    assert same_export(data) == proven
+    assert same_export(data, hub=None) == proven | {"confirmed": None}
 
 
 @pytest.mark.parametrize(("reason", "one"), ids(vectors("exports")["refused"]))
@@ -240,6 +248,36 @@ def test_what_is_no_export(reason: str, one: Any) -> None:
 @pytest.mark.parametrize(("reason", "one"), ids(vectors("exports")["refused_for"]))
 def test_an_export_for_others(reason: str, one: Any) -> None:
     assert same_export(bytes.fromhex(one["export"]), one["box"], one["hub"]) is None
+
+
+ARCHIVES = {name: key.public.spki for name, key in sealed.KEYS.items()}
+
+
+def test_the_archive_keys_are_the_published_ones() -> None:
+    for name, one in vectors("seals")["keys"].items():
+        assert bytes.fromhex(one["spki"]) == ARCHIVES[name]
+        assert verifier.key_id(ARCHIVES[name]).hex() == one["key_id"]
+        assert sha256(ARCHIVES[name]).hexdigest() == one["fingerprint"]
+
+
+@pytest.mark.parametrize(("name", "one"), ids(vectors("seals")["good"]))
+def test_seals(name: str, one: Any) -> None:
+    data = bytes.fromhex(one["export"])
+    for pinned in (None, [ARCHIVES["archive"]], [ARCHIVES["other"], ARCHIVES["archive"]]):
+        found = same_export(data, archive=pinned)
+        assert found is not None
+        assert found["sealed"] == one["sealed"]
+
+
+@pytest.mark.parametrize(("reason", "one"), ids(vectors("seals")["refused"]))
+def test_what_is_no_seal(reason: str, one: Any) -> None:
+    assert same_export(bytes.fromhex(one["export"])) is None
+
+
+def test_seals_for_others() -> None:
+    (one,) = vectors("seals")["refused_for"]
+    assert same_export(bytes.fromhex(one["export"]), archive=[ARCHIVES[one["archive"]]]) is None
+    assert same_export(bytes.fromhex(one["export"]), archive=[]) is None
 
 
 # What chance makes of good files.
@@ -316,6 +354,35 @@ def test_both_say_the_same_of_bent_exports(data: bytes) -> None:
 @MANY
 def test_both_say_the_same_of_exports_made_of_other_items(data: bytes) -> None:
     same_export(data)
+
+
+SEALED_EXPORT = sealed.whole().export()
+
+
+@given(bent_bytes(SEALED_EXPORT))
+@MANY
+def test_both_say_the_same_of_bent_exports_with_seals(data: bytes) -> None:
+    same_export(data)
+
+
+@given(st.data())
+@MANY
+def test_both_say_the_same_of_seals_with_any_content(data: st.DataObject) -> None:
+    kind, right = data.draw(
+        st.sampled_from(
+            [
+                (sealed.SEAL, {"date": "2026-05-05", "size": 4, "cose": sealed.second_day().seal(sealed.DAYS[1], 4)}),
+                (sealed.KEY, key_content(sealed.ARCHIVE.public)),
+            ]
+        )
+    )
+    content = encode(right)
+    bent = data.draw(bent_bytes(content))
+    if data.draw(st.booleans()):
+        bent = encode(data.draw(st.composite(lambda draw: bent_value(draw, right))()))
+    made = sealed.second_day()
+    made.add(sealed.Line(kind, sealed.DAYS[1] + 1, sealed.NIGHT_MS, bent))
+    same_export(made.sealed(sealed.DAYS[1], 4, late=2).export())
 
 
 @given(bent_bytes(GOOD_RECEIPT))

@@ -1,18 +1,21 @@
 """A second verifier of receipts and exported ledgers, written from docs/ledger.md alone.
 
-It shares no line with the product: the standard library, and ``cryptography`` for the arithmetic of ECDSA only. The
-numbers in the comments are the steps of that document.
+It shares no line with the product: the standard library, and ``cryptography`` for the arithmetic of ECDSA and ML-DSA
+only. The numbers in the comments are the steps of that document.
 """
 
 import hashlib
+from datetime import date
 from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 SPKI_START = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+ARCHIVE_START = bytes.fromhex("308207b2300b0609608648016503040312038207a100")
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 LONGEST_ITEM = 1 << 24
 
@@ -212,21 +215,21 @@ def read_key(spki: bytes) -> ec.EllipticCurvePublicKey:
         refuse("point on the curve")
 
 
-def split_cose(data: bytes) -> tuple[bytes, dict[Any, Any], bytes]:
+def split_cose(data: bytes, length: int = 64) -> tuple[bytes, dict[Any, Any], bytes]:
     need(data[:1] == b"\xd2", "COSE_Sign1")
     parts = read(data[1:])
     need(type(parts) is list and len(parts) == 4, "COSE_Sign1")
     protected, unprotected, payload, signature = parts
     need(type(protected) is bytes and type(unprotected) is dict and payload is None, "COSE_Sign1")
-    need(type(signature) is bytes and len(signature) == 64, "signature of 64 bytes")
+    need(type(signature) is bytes and len(signature) == length, "length of the signature")
     return protected, unprotected, signature
 
 
-def read_claims(protected: bytes) -> tuple[bytes, dict[Any, Any]]:
+def read_claims(protected: bytes, alg: int = -7) -> tuple[bytes, dict[Any, Any]]:
     """The key id and the claims."""
     header = read(protected)
     need(type(header) is dict and set(header) == {1, 4, 15, 395}, "labels")
-    need(header[1] == -7 and type(header[395]) is int and header[395] == 1, "algorithms")
+    need(header[1] == alg and type(header[395]) is int and header[395] == 1, "algorithms")
     claims = header[15]
     need(type(claims) is dict and {1, 6, -65537} <= set(claims) <= {1, 2, 6, -65537}, "claims")
     need(is_number(claims[6]) and is_number(claims[-65537]), "claims")
@@ -234,10 +237,14 @@ def read_claims(protected: bytes) -> tuple[bytes, dict[Any, Any]]:
     return header[4], claims
 
 
+def signed_bytes(protected: bytes, root: bytes) -> bytes:
+    return b"\x84\x6aSignature1" + byte_string(protected) + b"\x40" + byte_string(root)
+
+
 def check_signed(protected: bytes, signature: bytes, root: bytes, spki: bytes) -> dict[Any, Any]:
     named, claims = read_claims(protected)
     need(named == key_id(spki), "key id")
-    message = b"\x84\x6aSignature1" + byte_string(protected) + b"\x40" + byte_string(root)
+    message = signed_bytes(protected, root)
     numbers = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     try:
         read_key(spki).verify(encode_dss_signature(*numbers), message, ec.ECDSA(hashes.SHA256()))
@@ -266,6 +273,81 @@ def check_cosignature(data: bytes, size: int, root: bytes, origin: str, spki: by
     claims = check_signed(protected, signature, root, spki)
     need(claims.get(2) == origin and claims[-65537] == size, "cosignature of this ledger and size")
     return claims[1], int(claims[6])
+
+
+# Seals for the archive
+
+
+class Seals:
+    """The steps of the seals of a ledger, entry by entry."""
+
+    def __init__(self, origin: str, archive: list[bytes] | None) -> None:
+        self.origin, self.pinned = origin, archive
+        self.day = self.sealed_day = -1
+        self.ends: dict[int, tuple[int, bytes]] = {}
+        self.key: bytes | None = None
+        self.key_is_gone = False
+        self.reach: list[Any] | None = None
+        self.count = 0
+
+    def before(self, parts: list[Any], tree: Tree) -> None:
+        """An entry is about to be appended."""
+        day = (parts[2] + 1_577_836_800_000 + 32_400_000) // 86_400_000
+        if day != self.day and tree.size:
+            self.ends[self.day] = tree.size, tree.root()
+        self.day = day
+
+    def take(self, kind: int, content: bytes | None) -> None:
+        if kind == 7:
+            self.key_is_gone, self.key = content is None, None
+            if content is not None:
+                self.introduce(read(content))
+        elif content is not None and not self.key_is_gone:
+            self.seal(read(content))
+
+    def introduce(self, content: Any) -> None:
+        # 1.
+        need(type(content) is dict and set(content) == {"alg", "key_id", "key"}, "content of a key")
+        key = content["key"]
+        need(type(content["alg"]) is int and content["alg"] == -49, "ML-DSA-65")
+        need(type(key) is bytes and len(key) == 1974 and key.startswith(ARCHIVE_START), "ML-DSA-65 key")
+        need(content["key_id"] == key_id(key), "key id")
+        need(self.pinned is None or key in self.pinned, "pinned archive key")
+        self.key = key
+
+    def seal(self, content: Any) -> None:
+        # 2.
+        need(type(content) is dict and set(content) == {"date", "size", "cose"}, "content of a seal")
+        text, size, cose = content["date"], content["size"], content["cose"]
+        need(type(text) is str and is_number(size) and type(cose) is bytes, "content of a seal")
+        day = day_number(text)
+        need(self.sealed_day < day < self.day, "a later day, and one that is over")
+        # 3.
+        end, root = self.ends.get(day, (-1, b""))
+        need(size == end, "the end of the day")
+        # 4.
+        need(self.key is not None, "an introduced key")
+        protected, unprotected, signature = split_cose(cose, 3309)
+        need(unprotected == {}, "no unprotected header")
+        named, claims = read_claims(protected, -49)
+        need(named == key_id(self.key or b""), "key id")
+        need(2 not in claims and claims[1] == self.origin and claims[-65537] == size, "seal of this ledger and size")
+        try:
+            public = MLDSA65PublicKey.from_public_bytes((self.key or b"")[22:])
+            public.verify(signature, signed_bytes(protected, root))
+        except (InvalidSignature, ValueError):
+            refuse("signature")
+        self.sealed_day, self.count = day, self.count + 1
+        self.reach = [text, size, self.count]
+
+
+def day_number(text: str) -> int:
+    digits = text.replace("-", "")
+    need(len(text) == 10 and text[4] == text[7] == "-" and digits.isascii() and digits.isdigit(), "date")
+    try:
+        return date(int(text[:4]), int(text[5:7]), int(text[8:])).toordinal() - date(1970, 1, 1).toordinal()
+    except ValueError:
+        refuse("date")
 
 
 # Receipts
@@ -320,8 +402,8 @@ def verify_receipt(data: bytes, origin: str, box: bytes, hub: bytes | None) -> d
 class Export:
     """The steps of an exported ledger, item by item."""
 
-    def __init__(self, data: bytes, box: list[bytes], hub: bytes | None) -> None:
-        self.data, self.box, self.hub = data, box, hub
+    def __init__(self, data: bytes, box: list[bytes], hub: bytes | None, archive: list[bytes] | None) -> None:
+        self.data, self.box, self.hub, self.archive = data, box, hub, archive
         self.tree, self.last_time, self.gone = Tree(), 0, set[int]()
         self.confirmations, self.last_confirmed = 0, 0
         self.confirmed: list[Any] | None = None
@@ -353,6 +435,7 @@ class Export:
             "signed": ended,
             "confirmations": self.confirmations,
             "confirmed": self.confirmed,
+            "sealed": self.seals.reach,
         }
 
     def header(self, item: Any) -> None:
@@ -378,6 +461,7 @@ class Export:
         if hub is not None:
             need(type(hub) is list and len(hub) == 2 and type(hub[0]) is str and type(hub[1]) is bytes, "hub")
             read_key(hub[1])
+        self.seals = Seals(self.origin, self.archive)
 
     def key_now(self) -> bytes:
         return bytes([key for size, key in self.keys if size <= self.tree.size][-1])
@@ -390,13 +474,17 @@ class Export:
         self.last_time = parts[2]
         # 4.
         if body is not None:
-            need(self.bodies and type(body) is list and len(body) == 2, "body")
+            need((self.bodies or parts[0] in (6, 7)) and type(body) is list and len(body) == 2, "body")
             need(all(type(one) is bytes for one in body) and len(body[0]) == 16, "salt")
             need(hashlib.sha256(body[0] + body[1]).digest() == parts[8], "commitment")
-        elif self.bodies:
+        elif self.bodies or parts[0] in (6, 7):
             self.gone.add(index)
         if parts[0] == 4:
             self.gone.difference_update(parts[7])
+        # 7.
+        self.seals.before(parts, self.tree)
+        if parts[0] in (6, 7):
+            self.seals.take(parts[0], None if body is None else body[1])
         self.tree.append(leaf_hash(entry))
 
     def confirmation(self, checkpoint: bytes, cosignature: Any) -> None:
@@ -417,9 +505,11 @@ class Export:
         return check_checkpoint(checkpoint, self.size, self.tree.root(), self.origin, self.key_now())
 
 
-def verify_export(data: bytes, box: list[bytes], hub: bytes | None) -> dict[str, Any]:
-    """What an exported ledger proves; ``box`` and ``hub`` are the pinned keys as SubjectPublicKeyInfo."""
+def verify_export(
+    data: bytes, box: list[bytes], hub: bytes | None, archive: list[bytes] | None = None
+) -> dict[str, Any]:
+    """What an exported ledger proves; ``box``, ``hub`` and ``archive`` are the pinned keys as SubjectPublicKeyInfo."""
     try:
-        return Export(data, box, hub).verify()
+        return Export(data, box, hub, archive).verify()
     except RecursionError:
         refuse("too deep")

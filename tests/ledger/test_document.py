@@ -5,8 +5,8 @@ from textwrap import wrap
 
 import pytest
 
-from appliance.ledger.checkpoint import parse_sign1, signature_input
-from appliance.ledger.day_seals import DAY_MS, JAPAN_MS, SEALING, Seals
+from appliance.ledger.checkpoint import open_checkpoint, parse_sign1, sign_checkpoint, signature_input
+from appliance.ledger.day_seals import DAY_MS, JAPAN_MS, SEALING, DaySeal, Seals, begin_of, date_of, day_of, key_content
 from appliance.ledger.encoding import encode
 from appliance.ledger.entry import EPOCH_MS, EntryType, IdentityKind
 from appliance.ledger.export import BEGINNING, MOST_ITEM_BYTES
@@ -14,6 +14,7 @@ from appliance.ledger.export_check import verify_export
 from appliance.ledger.merkle import inclusion_proof
 from appliance.ledger.receipt import open_receipt, receipt_text
 from tests.ledger import material as m
+from tests.ledger import sealed
 from tests.ledger.vectors import FILES
 from tests.source import ROOT
 
@@ -22,6 +23,11 @@ BLOCK = re.compile(r"^```(hex|text) (\w+)\n(.*?)\n```$", re.DOTALL | re.MULTILIN
 WIDTH = 96
 CHECKPOINT = m.checkpoint(3)
 PROTECTED = parse_sign1(CHECKPOINT)[0]
+SEALED_S = (begin_of(sealed.DAYS[0] + 1) + sealed.NIGHT_MS) // 1000
+SEAL = sign_checkpoint(m.ORIGIN, 3, m.root(3), SEALED_S, sealed.ARCHIVE)
+SEAL_PROTECTED = parse_sign1(SEAL)[0]
+SEAL_CONTENT = encode(DaySeal(date_of(sealed.DAYS[0]), 3, SEAL).content()).partition(SEAL)
+KEY_CONTENT = encode(key_content(sealed.ARCHIVE.public)).partition(sealed.ARCHIVE.public.spki)
 EXAMPLE = {
     "box_private": m.BOX.number.to_bytes(32),
     "box_key": m.BOX.public.spki,
@@ -41,6 +47,15 @@ EXAMPLE = {
     "proof": encode([3, 2, inclusion_proof(2, 3, m.node)]),
     "receipt": m.receipt(2, 3, cosigned=True),
     "export": m.export(3, bodies=True),
+    "archive_seed": sealed.ARCHIVE.own_seed,
+    "archive_key": sealed.ARCHIVE.public.spki,
+    "key_before": KEY_CONTENT[0],
+    "key_after": KEY_CONTENT[2],
+    "seal_protected": SEAL_PROTECTED,
+    "seal_signed": signature_input(SEAL_PROTECTED, m.root(3)),
+    "seal": SEAL,
+    "seal_before": SEAL_CONTENT[0],
+    "seal_after": SEAL_CONTENT[2],
 }
 TEXTS = {"receipt_text": receipt_text(EXAMPLE["receipt"])}
 
@@ -83,6 +98,16 @@ def test_what_the_example_says_of_itself() -> None:
     exported = verify_export(m.export_items(3, bodies=True), [m.BOX.public], m.HUB.public)
     assert f"at {exported.header.time_s}. " in DOCUMENT
     assert (exported.erased, exported.header.whole) == (1, False)
+
+
+def test_what_the_example_says_of_its_seal() -> None:
+    assert {day_of(m.entry(index).wall_ms) for index in range(3)} == {sealed.DAYS[0]}
+    assert f"seals the 4th of May 2026 at {SEALED_S}" in DOCUMENT
+    opened = open_checkpoint(SEAL, m.root(3), m.ORIGIN, sealed.ARCHIVE.public)
+    assert (opened.size, opened.time_s) == (3, SEALED_S)
+    start = sealed.ARCHIVE.public.spki[:22]
+    assert f"h'{start.hex()}'" in DOCUMENT
+    assert f"{len(sealed.ARCHIVE.public.spki):,}" in DOCUMENT
 
 
 def test_the_table_of_types_is_the_registry() -> None:

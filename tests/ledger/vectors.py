@@ -18,6 +18,7 @@ from appliance.ledger.export import write_export
 from appliance.ledger.merkle import consistency_proof, inclusion_proof
 from appliance.ledger.receipt import INCLUSION, receipt_text
 from tests.ledger import material as m
+from tests.ledger import sealed
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "ledger"
 Case = dict[str, Any]
@@ -353,7 +354,38 @@ def _bad_exports() -> Iterator[tuple[str, bytes]]:
     yield "a cosignature as the last checkpoint", sequence([*items[:-1], [2, m.cosignature(m.SIZE), b""]])
 
 
-FILES = {one.__name__: one for one in (keys, entries, roots, proofs, checkpoints, cosignatures, receipts, exports)}
+def seals() -> Case:
+    ledger = sealed.whole()
+    good = []
+    for name, size, bodies, last in (
+        ("everything", None, True, ["2026-05-07", 6, 3]),
+        ("without bodies, but for those of seals and key", None, False, ["2026-05-07", 6, 3]),
+        ("the first six entries", 6, False, ["2026-05-05", 4, 2]),
+        ("before the first seal", 2, True, None),
+    ):
+        good.append({"name": name, "export": ledger.export(size, bodies=bodies).hex(), "sealed": last})
+    return {
+        "note": "Test keys. Their private halves are public: never trust anything that they sign.",
+        "origin": m.ORIGIN,
+        "keys": {
+            name: {
+                "seed": key.own_seed.hex(),
+                "spki": key.public.spki.hex(),
+                "key_id": key.public.key_id.hex(),
+                "fingerprint": key.public.fingerprint.hex(),
+            }
+            for name, key in sealed.KEYS.items()
+        },
+        "good": good,
+        "refused": [{"reason": reason, "export": data.hex()} for reason, data in sealed.bad()],
+        "refused_for": [
+            {"reason": "another archive key", "export": ledger.export(bodies=False).hex(), "archive": "other"}
+        ],
+    }
+
+
+_ALL = (keys, entries, roots, proofs, checkpoints, cosignatures, receipts, exports, seals)
+FILES = {one.__name__: one for one in _ALL}
 
 
 def write(folder: Path) -> None:
