@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from appliance.clock import SystemClock
+from appliance.ledger.archive_keys import ArchiveSigningKey
+from appliance.ledger.day_seals import DaySeal, date_of
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.verify import verify_ledger
@@ -25,7 +27,8 @@ from tests.bench.report import Figure, arguments, report
 
 BENCH: Final = "ledger"
 DESCRIPTION: Final = """Signed appends (entry, sealed body, checkpoint; every commit synchronous) beside a bare insert
-of the same bytes into the same kind of encrypted database; receipts, verification and opening of a long ledger."""
+of the same bytes into the same kind of encrypted database; receipts, verification, the seal of a day and opening of a
+long ledger."""
 ORIGIN: Final = "bench/1"
 BATCH: Final = 1000
 CONTENT: Final = {
@@ -49,7 +52,7 @@ class Bench:
     key: bytes
 
     def __post_init__(self) -> None:
-        self.device_key = SigningKey.make()
+        self.device_key, self.archive_key = SigningKey.make(), ArchiveSigningKey.make()
         self.database = Database.create(self.folder / "ledger.db", self.key)
         migrate(self.database, (LEDGER,))
         ledger = OwnLedger.add(self.database, ORIGIN, self.device_key.public)
@@ -62,6 +65,13 @@ class Bench:
         with self.ledger.append() as appending:
             for _ in range(count):
                 appending.add(DRAFT)
+
+    def seal(self) -> None:
+        """What a day costs: the tree signed with ML-DSA-65, and the entry that records it."""
+        size = self.ledger.head().size
+        with self.ledger.append() as appending:
+            seal = DaySeal(date_of(0), size, self.ledger.checkpoint_at(size, self.archive_key))
+            appending.add(Draft(EntryType.DAY_SEALED, seal.content()))
 
     def insert(self, count: int) -> None:
         """As many rows as ``append`` writes, of as many bytes."""
@@ -132,6 +142,7 @@ def _long(bench: Bench, opened_ms: float) -> Iterator[Figure]:
     checkpoint = bench.ledger.head().checkpoint
     ms = _ms(lambda: verify_ledger(stored, checkpoint, ORIGIN, bench.device_key.public))
     yield Figure(BENCH, "verify_entries_per_s", size / ms * 1000, "1/s", target=200_000, more_is_better=True)
+    yield Figure(BENCH, "seal_day_ms_p50", statistics.median(_ms(bench.seal) for _ in range(9)), "ms")
     again_ms, short = _opening_ms(bench), "the same with a short ledger"
     yield Figure(BENCH, "open_ms", again_ms, "ms", opened_ms, short, 2.0, of_ratio=True)
 

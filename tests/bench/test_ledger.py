@@ -12,6 +12,7 @@ def test_every_figure_is_measured() -> None:
         "append_batch_per_s",
         "receipt_ms_p50",
         "verify_entries_per_s",
+        "seal_day_ms_p50",
         "open_ms",
     }
     assert all(one.value for one in measured.values())
