@@ -1,5 +1,6 @@
 """The nightly sealing: which days, in which order, once each, and what keeps it from sealing."""
 
+import dataclasses
 import threading
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.ledger.archive_keys import ArchiveSigningKey
-from appliance.ledger.checkpoint import open_checkpoint
+from appliance.ledger.checkpoint import cosign, open_checkpoint
 from appliance.ledger.day_seals import (
     DAY_MS,
     KeyNotIntroducedError,
@@ -24,7 +25,7 @@ from appliance.ledger.encoding import decode, encode
 from appliance.ledger.entry import EPOCH_MS, EntryType
 from appliance.ledger.generation import Reason
 from appliance.ledger.keys import SigningKey
-from appliance.ledger.verify import BodyMissingError
+from appliance.ledger.verify import Batch, BodyMissingError, verify_batch
 from appliance.services.archive import Archive, NoneIntroducedError, introduced_key
 from appliance.services.audit import Audit, audit, audit_ledger
 from appliance.services.condition import ARCHIVE_SIGNAL, observe
@@ -32,9 +33,13 @@ from appliance.services.generations import begin_generation
 from appliance.services.ledger_clock import SINCE_HUB_MS, WITHOUT_HUB_MS, WrongClockError
 from appliance.services.opening import OpenBox, found_box, open_box
 from appliance.store.appending import Appending, Draft
+from appliance.store.database import Database
 from appliance.store.faults import DiskFullError
-from appliance.store.ledger import LedgerStore
+from appliance.store.ledger import LedgerStore, MirrorLedger
+from appliance.store.migrate import migrate
+from appliance.store.schema import LEDGER
 from appliance.store.signal import SignalStore
+from appliance.sync.wire import pack, unpack
 from tests.school.small import CODE
 from tests.services.test_audit import alter
 from tests.sim.box import DATABASE_KEY, SCHOOL_NAME
@@ -487,3 +492,26 @@ def test_what_is_introduced_is_read_from_the_entry(box: OpenBox, archive: Archiv
     assert body is not None
     assert read_key(body).spki == KEY.public.spki
     assert box.ledger.entry(1).time_ms + EPOCH_MS == clock.ms
+
+
+def test_the_mirror_of_the_hub_proves_the_same_and_keeps_the_key(
+    box: OpenBox, archive: Archive, clock: ManualClock, device_key: SigningKey, tmp_path: Path
+) -> None:
+    for day in range(3):
+        at(clock, day)
+        record(box, 2)
+    at(clock, 3)
+    archive.run()
+    size = box.ledger.head().size
+    sent = Batch(box.school.origin, 0, tuple(box.ledger.items(0, size)), box.ledger.checkpoint_at(size))
+    arrived = unpack(pack(sent))
+    assert isinstance(arrived, Batch)
+    with Database.create(tmp_path / "hub.db", b"h" * 32) as database:
+        migrate(database, (LEDGER,))
+        mirror = MirrorLedger.add(database, box.school.origin, device_key.public)
+        verified = verify_batch(arrived, box.school.origin, mirror.frontier(), 0, device_key.public)
+        mirror.store(verified, cosign(verified.checkpoint, "hub", 1, SigningKey.make()), 5)
+        found = audit_ledger(mirror, None)
+        assert found.good
+        assert found.seals == dataclasses.replace(good(box).seals, keys=found.seals.keys)  # type: ignore[type-var,union-attr]
+        assert introduced_key(mirror).spki == KEY.public.spki
