@@ -12,7 +12,7 @@ The map, in the order in which one tap of a card travels:
 - ``web``      what the two sites share.
 - ``programs`` one folder for each process; each wires the packages above together.
 
-``errors``, ``clock``, ``config``, ``log`` and ``notify`` are the ground that all stand on.
+``errors``, ``clock``, ``config``, ``log``, ``notify`` and ``throttle`` are the ground that all stand on.
 ``tests/test_architecture.py`` says who may import whom.
 """
 

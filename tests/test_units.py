@@ -164,6 +164,14 @@ def test_a_daemon_tells_that_it_is_up_and_is_started_again_when_it_hangs(name: s
     assert 10 <= int(unit.one("WatchdogSec")) <= 60
 
 
+def test_nobody_gives_up_on_a_daemon_that_cannot_start_for_a_while() -> None:
+    (shared,) = (SYSTEMD / "appliance-.service.d").glob("*.conf")
+    assert Unit.read(shared).one("StartLimitIntervalSec") == "0"
+    for name in set(SERVICES) - ONESHOTS:
+        assert SERVICES[name].all("StartLimitIntervalSec") == []
+        assert int(SERVICES[name].one("RestartSec")) >= 1
+
+
 def test_what_opens_the_database_waits_for_the_migration() -> None:
     migrate = SERVICES["appliance-migrate.service"]
     holders = {name for name, held in CREDENTIALS.items() if "database.key" in held} - {migrate.name}

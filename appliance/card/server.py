@@ -22,8 +22,8 @@ from appliance.card.key import Key
 from appliance.card.lines import MAX_SECRET_BYTES, LineReader, RequestError, encoded
 from appliance.card.lines import decoded as decoded_line
 from appliance.card.readers import Observe
-from appliance.card.throttle import Throttled
 from appliance.errors import MadoguchiError
+from appliance.throttle import Throttled
 
 SOCKET_MODE: Final = 0o660
 LINE_S: Final = 5.0  # the first request, and any that began, is whole within this; an answer is taken within it

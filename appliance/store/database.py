@@ -14,8 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import sqlcipher3
@@ -24,11 +24,11 @@ from appliance.errors import MadoguchiError
 from appliance.store.faults import (
     ConstraintError,
     DatabaseMissingError,
-    DiskFullError,
     ReadOnlyError,
     StoreBusyError,
     StoreError,
     WrongKeyError,
+    fault_of,
 )
 
 KEY_BYTES = 32
@@ -54,7 +54,7 @@ class Database:
         if isinstance(key, bytes) and len(key) != KEY_BYTES:
             raise WrongKeyError(reason=f"the key must have {KEY_BYTES} bytes")
         self.path = path
-        self._keys = _fixed(key) if key is None or isinstance(key, bytes) else key
+        self._keys = partial(tuple, [key]) if isinstance(key, bytes) else key
         self._fitted: bytes | None = None
         self._patience_s = patience_s
         self._connections = 0
@@ -65,7 +65,7 @@ class Database:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @classmethod
@@ -102,7 +102,7 @@ class Database:
     def each(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """Rows one by one, for tables that do not fit memory."""
         cursor = self._steadily(lambda connection: connection.execute(sql, tuple(parameters)))
-        with _translated():
+        with self._giving_up(cursor.connection), _translated():
             while many := cursor.fetchmany(512):
                 yield from many
 
@@ -110,7 +110,7 @@ class Database:
     def snapshot(self) -> Iterator[None]:
         """All that this thread reads in the block is the database as it is when the block begins."""
         connection = self._steadily(_begin_reading)
-        with _translated():
+        with self._giving_up(connection), _translated():
             try:
                 yield
             finally:
@@ -124,7 +124,7 @@ class Database:
         Raises ``StoreBusyError`` before the block if others write for longer than this program waits.
         """
         connection = self._patiently(_begin)
-        with _translated():
+        with self._giving_up(connection), _translated():
             try:
                 yield Transaction(connection, self._local.number)
                 connection.execute("COMMIT")
@@ -243,17 +243,33 @@ class Database:
                 time.sleep(PAUSE_S)
 
     def _steadily(self, work: Callable[[Any], Done]) -> Done:
-        """Work that has done nothing yet if the key turns out to be another one: it is begun again with that."""
+        """Work that has done nothing yet if the key or the connection turns out to be of no use: it is begun again."""
         for _ in range(MOST_RECONNECTIONS):
+            fresh = getattr(self._local, "connection", None) is None
             connection = self._connection()
             try:
-                with _translated():
+                with self._giving_up(connection), _translated():
                     return work(connection)
             except WrongKeyError:
                 if connection.in_transaction:
                     raise  # the key cannot have changed: this is damage
                 self._drop(connection)
+            except (StoreError, ReadOnlyError):
+                # One that was made while the disk was at fault may read only, long after that.
+                if fresh or self._local.connection is not None:
+                    raise
         raise WrongKeyError(reason="the key does not open the database")
+
+    @contextmanager
+    def _giving_up(self, connection: Any) -> Iterator[None]:
+        """After a fault of the disk the connection is not used again: SQLCipher lets none go on in which reading a page
+        failed once. Whoever is in a transaction ends that first."""
+        try:
+            yield
+        except (StoreError, ReadOnlyError):
+            if not connection.in_transaction:
+                self._drop(connection)
+            raise
 
     def _connection(self) -> Any:
         connection = getattr(self._local, "connection", None)
@@ -351,10 +367,6 @@ def _apart(number: int, version: Row | None) -> int:
     return (number << 32) + int(version[0]) if version else 0
 
 
-def _fixed(key: bytes | None) -> Keys | None:
-    return None if key is None else lambda: (key,)
-
-
 def _begin_reading(connection: Any) -> Any:
     connection.execute("BEGIN")
     try:
@@ -385,13 +397,4 @@ def _translated() -> Iterator[None]:
     except sqlcipher3.IntegrityError as error:
         raise ConstraintError(reason=str(error)) from None
     except sqlcipher3.DatabaseError as error:
-        text = str(error)
-        if "not a database" in text or "file is encrypted" in text:
-            raise WrongKeyError(reason="the key does not open the database") from None
-        if "locked" in text or "busy" in text:
-            raise StoreBusyError() from None
-        if "full" in text:
-            raise DiskFullError() from None
-        if "readonly" in text or "unable to open" in text:
-            raise ReadOnlyError() from None
-        raise StoreError(reason=text) from None
+        raise fault_of(str(error)) from None

@@ -43,3 +43,16 @@ class ConstraintError(MadoguchiError):
     """A rule of the schema was broken: a row twice, or a change to what may only grow."""
 
     code = "store.constraint"
+
+
+def fault_of(text: str) -> MadoguchiError:
+    """What SQLite's words for a failed statement mean for who asked for it."""
+    if "not a database" in text or "file is encrypted" in text:
+        return WrongKeyError(reason="the key does not open the database")
+    if "locked" in text or "busy" in text:
+        return StoreBusyError()
+    if "full" in text:
+        return DiskFullError()
+    if "readonly" in text or "unable to open" in text:
+        return ReadOnlyError()
+    return StoreError(reason=text)

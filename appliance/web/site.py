@@ -51,12 +51,14 @@ def make_site(
     authorise: Callable[[], None],
     sentences: Catalogue,
     log: EventLog,
+    audience: str = "",
     max_request_bytes: int = MAX_REQUEST_BYTES,
 ) -> Flask:
     """A Flask application with headers, CSRF protection, guard, error pages and the message catalogue.
 
     ``package`` is the import name of the program whose ``templates`` and ``static`` it uses; ``authorise`` raises if
-    the person behind the current request may not be here.
+    the person behind the current request may not be here. Where the catalogue has a sentence of its own for the
+    ``audience`` (``staff-store-fault``), an error page says that one.
     """
     root = Path(str(files(package)))
     site = Flask(package, root_path=str(root), template_folder="templates", static_folder="static")
@@ -88,7 +90,7 @@ def make_site(
     # The guard goes first: whose session has ended is told to sign in again, not that the form is old.
     _add_guard(site, authorise)
     CSRFProtect(site)
-    _add_error_pages(site, log)
+    _add_error_pages(site, log, audience)
     return site
 
 
@@ -123,13 +125,15 @@ def _is_foreign() -> bool:
     return request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
 
 
-def _add_error_pages(site: Flask, log: EventLog) -> None:
+def _add_error_pages(site: Flask, log: EventLog, audience: str) -> None:
     def page(code: str, status: int, fields: dict[str, Any]) -> tuple[str, int]:
         sentences = catalogue()
         language = request.accept_languages.best_match(sentences.languages) or sentences.languages[0]
 
         def parts(code: str) -> list[str]:
-            return [sentences.text(language, code, part, **fields) for part in ("", "means", "next")]
+            own = f"{audience}-{code}".replace(".", "-")
+            key = own if own in sentences.keys(language) else code
+            return [sentences.text(language, key, part, **fields) for part in ("", "means", "next")]
 
         try:
             said = parts(code)

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlcipher3
@@ -110,13 +111,26 @@ def test_a_place_that_cannot_hold_a_file_is_read_only(tmp_path: Path) -> None:
         Database.open(tmp_path, DATABASE_KEY)
 
 
-def test_a_read_only_database_says_so(notes: Database) -> None:
-    notes.rows("PRAGMA query_only = 1")
-    with pytest.raises(ReadOnlyError):
-        write(notes, "見本")
-    notes.rows("PRAGMA query_only = 0")
-    write(notes, "見本")
-    assert texts(notes) == ["見本"]
+class ReadingOnly(Database):
+    """Its connections may only read for as long as this is said."""
+
+    now = True
+
+    def _connect(self) -> Any:
+        connection = super()._connect()
+        connection.execute(f"PRAGMA query_only = {int(self.now)}")
+        return connection
+
+
+def test_a_read_only_database_says_so_and_takes_records_as_soon_as_it_can(notes: Database) -> None:
+    with ReadingOnly.open(notes.path, DATABASE_KEY) as database:
+        for _ in range(2):
+            with pytest.raises(ReadOnlyError):
+                write(database, "見本")
+        assert texts(database) == []
+        database.now = False  # the connection that was made just now still may only read
+        write(database, "見本")
+        assert texts(database) == ["見本"]
 
 
 def test_a_database_that_another_holds_is_busy(notes: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, 
 from appliance.sync.outgoing import Outgoing
 from appliance.sync.ports import Happening, Mirroring, Overtaken, Receipt, Refused, Sent
 from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, parse_topic, topic, unpack
+from appliance.throttle import Throttled
 
 POLL_S = 0.1
 TICK_MS = 200
@@ -49,6 +50,7 @@ class Ingest:
         self._database, self._key, self._name = database, key, name
         self._registry, self._successions = Registry(database), Successions(database)
         self._line, self._clock, self._log = line, clock, log
+        self._fault = Throttled(log.error)
         self._schools: dict[str, Counterpart] = {}
         self._version = database.data_version()
         self._ticked_ms = 0
@@ -67,7 +69,7 @@ class Ingest:
             self._tick()
         except MadoguchiError as error:
             # A full disk or a busy database: what was not stored is not answered, so the box sends it again.
-            self._log.error("hub.fault", code=error.code)
+            self._fault("hub.fault", code=error.code)
 
     def _handle(self, event: LineEvent) -> None:
         match event:
@@ -75,10 +77,10 @@ class Ingest:
                 self._log.info("hub.connected")
             case LineDown(code):
                 self._log.warning("hub.disconnected", code=code)
-                self._registry.note_all_offline()
                 for school in self._schools.values():
                     school.online = False
                     school.feed.disconnected()
+                self._registry.note_all_offline()
             case Rejected(reason):
                 self._log.warning("hub.rejected", reason=reason)
             case Arrived(where, payload):
@@ -138,22 +140,22 @@ class Ingest:
         if not state.online:
             self._go_offline(school)  # the will was written when the box connected: its sizes are old
             return
-        self._registry.note_state(school.code, state, self._clock.now_ms())
-        if state.cosigned != school.incoming.size:
-            # An answer that was lost, or a box whose database was put back: it may have nothing to send and be told so.
-            school.incoming.repeat()
         if not school.online:
             self._log.info("school.online", school=school.code, pending=state.size - state.cosigned)
             school.online = True
             school.feed.connected()
+        if state.cosigned != school.incoming.size:
+            # An answer that was lost, or a box whose database was put back: it may have nothing to send and be told so.
+            school.incoming.repeat()
+        self._registry.note_state(school.code, state, self._clock.now_ms())
 
     def _go_offline(self, school: Counterpart) -> None:
         # A feed is sent to boxes that are there; for others the broker would only pile it up.
-        if school.online:
+        was_online, school.online = school.online, False
+        school.feed.disconnected()
+        if was_online:
             self._log.info("school.offline", school=school.code)
             self._registry.note_offline(school.code)
-        school.online = False
-        school.feed.disconnected()
 
     def _seen(self, school: Counterpart) -> None:
         now_ms = self._clock.now_ms()
@@ -167,13 +169,14 @@ class Ingest:
             return
         self._ticked_ms = now_ms
         version = self._database.data_version()
-        changed, self._version = version != self._version, version
+        changed = version != self._version
         if changed:
             self._look_for_schools()
         for school in self._schools.values():
             if changed:
                 school.feed.look()
             school.feed.tick()
+        self._version = version  # only now: what could not be looked at is looked at again
 
     def _look_for_schools(self) -> None:
         for code in self._registry.codes():

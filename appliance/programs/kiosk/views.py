@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from appliance.errors import Field
+from appliance.errors import Field, UnavailableError
 from appliance.programs.kiosk import events
 from appliance.programs.kiosk.conductor import Conductor
 from appliance.programs.kiosk.events import Notice
@@ -189,6 +189,10 @@ def _read_into(view: memoryview) -> int:
 def _receipt_picture(check_in: CheckIn, screen: Screen) -> Markup:
     if screen.step is not Step.DONE or screen.entry is None:
         return Markup()
-    code = segno.make(check_in.receipt_text(screen.entry), error="l", micro=False)
+    try:
+        text = check_in.receipt_text(screen.entry)
+    except UnavailableError:
+        return Markup()  # recorded it is, and the screen must say so, also if the disk cannot be read at this moment
+    code = segno.make(text, error="l", micro=False)
     svg = code.svg_inline(border=4, svgclass=None, lineclass=None, omitsize=True)
     return Markup(svg)  # noqa: S704 - drawn by the library from base45 text

@@ -75,6 +75,7 @@ def site_of(box: OpenBox, names: tuple[str, ...], wanted_reader: str, sentences:
         authorise=Authorise(accounts),
         sentences=sentences,
         log=LOG,
+        audience="staff",
     )
 
 

@@ -18,6 +18,7 @@ from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, 
 from appliance.sync.outgoing import Outgoing
 from appliance.sync.ports import Happening, Mirroring, Overtaken, Receipt, Refused, Sent
 from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, pack, parse_topic, topic, unpack
+from appliance.throttle import Throttled
 
 SIGNAL = "sync"
 POLL_S = 0.05
@@ -43,6 +44,7 @@ class Replication:
         log: EventLog,
     ) -> None:
         self._box, self._school, self._line, self._log = box, box.school.code, line, log
+        self._fault = Throttled(log.error)  # a disk that is broken fails at every look, and may be where the log goes
         self._signals = SignalStore(box.database)
         self._rollback = Rollback(box, device_key)
         self._own = Outgoing(
@@ -93,7 +95,7 @@ class Replication:
             self._look()
         except MadoguchiError as error:
             # A full disk or a busy database ends nothing: what is not stored is not confirmed, and comes again.
-            self._log.error("sync.fault", code=error.code)
+            self._fault("sync.fault", code=error.code)
 
     def _handle(self, event: LineEvent) -> None:
         match event:
@@ -135,8 +137,8 @@ class Replication:
     def _look(self) -> None:
         version = self._box.database.data_version()
         if version != self._version:
-            self._version = version
             self._own.look()
+            self._version = version  # only now: what could not be looked at is looked at again
         now_ms = self._box.clock.monotonic_ms()
         if now_ms - self._ticked_ms >= TICK_MS:
             self._ticked_ms = now_ms

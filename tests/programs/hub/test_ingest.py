@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from threading import Thread
 
 import pytest
 
@@ -15,11 +16,13 @@ from appliance.ledger.verify import Batch
 from appliance.log import EventLog
 from appliance.programs.hub.admission import admit
 from appliance.programs.hub.ingest import Ingest
+from appliance.programs.hub.registry import Registry
 from appliance.programs.hub.settings import DATABASE_KEY
 from appliance.services.enrolment import make_request
 from appliance.services.generations import begin_generation
 from appliance.store.appending import Draft
 from appliance.store.database import Database
+from appliance.store.faults import StoreError
 from appliance.store.ledger import MirrorLedger, OwnLedger
 from appliance.sync.mqtt import Arrived, LineDown, LineUp
 from appliance.sync.wire import Ack, Lane, Message, Refusal, State, pack, topic
@@ -216,6 +219,47 @@ def test_a_broken_database_answers_nothing_and_ends_nothing(desk: Desk, hub: Fou
         transaction.run("ALTER TABLE gone RENAME TO entry")
     ((_, ack),) = desk.hear(CODE, Lane.UP, batch(box))
     assert isinstance(ack, Ack)
+
+
+def test_a_disk_that_takes_nothing_for_a_while_keeps_no_box_from_its_feed(
+    desk: Desk, hub: FoundedHub, make_box: MakeBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.admit(make_box(CODE, "見本小学校"))
+    desk.hear(CODE, Lane.STATE, State(False, 0, 0, 0))
+    with monkeypatch.context() as broken:
+        for deed in ("note_state", "note_offline", "note_all_offline"):
+            broken.setattr(Registry, deed, failing)
+        ((_, feed),) = desk.hear(CODE, Lane.STATE, State(True, 9, 2, 0))
+        assert isinstance(feed, Batch)
+        desk.line.events.put(LineDown("line.lost"))
+        desk.ingest.step()
+    # What was missed does not stay so: it is there at the next word.
+    ((_, feed),) = desk.hear(CODE, Lane.STATE, State(True, 9, 2, 0))
+    assert isinstance(feed, Batch)
+    assert hub.registry.overview()[0].online
+
+
+def test_a_school_that_is_admitted_while_the_disk_fails_is_found_later(
+    desk: Desk, hub: FoundedHub, make_box: MakeBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = make_box(CODE, "見本小学校")
+    admitting = Thread(target=hub.admit, args=(box,))  # a connection of its own, as the command has
+    admitting.start()
+    admitting.join()
+    with monkeypatch.context() as broken:
+        broken.setattr(Registry, "codes", failing)
+        hub.clock.advance(1_000)
+        desk.ingest.step()
+    hub.clock.advance(1_000)
+    desk.ingest.step()
+    with monkeypatch.context() as blind:  # no word of it makes it look again
+        blind.setattr(Registry, "codes", lambda _: [])
+        ((_, ack),) = desk.hear(CODE, Lane.UP, batch(box))
+    assert isinstance(ack, Ack)
+
+
+def failing(*_: object) -> None:
+    raise StoreError(reason="disk I/O error")
 
 
 def test_what_the_box_appends_is_mirrored_with_its_bodies(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:

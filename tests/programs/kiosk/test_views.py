@@ -13,6 +13,7 @@ from appliance.programs.kiosk.views import date_with_readings, make_blueprint, s
 from appliance.services.check_in import CheckIn
 from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox, School
+from appliance.store.faults import StoreError
 from appliance.web.catalogue import plain
 from appliance.web.site import PUBLIC, make_site
 from tests.programs.kiosk.conftest import PIN, SECRET, Kiosk
@@ -99,6 +100,24 @@ def test_a_visit_through_the_pages(linked: Kiosk, window: Window, box: OpenBox) 
     linked.card.take()
     linked.at(Step.WAITING)
     assert f"M-{done.entry:06d}" not in window.page()
+
+
+def test_a_recorded_visit_is_said_to_be_that_also_where_its_receipt_cannot_be_read(
+    linked: Kiosk, window: Window, check_in: CheckIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_: int) -> str:
+        raise StoreError(reason="disk I/O error")
+
+    linked.card.put()
+    window.press("/agree", linked.at(Step.STATEMENT).token)
+    window.type("/pin", linked.at(Step.PIN).token, PIN)
+    done = linked.at(Step.DONE)
+    monkeypatch.setattr(check_in, "receipt_text", failing)
+    page = window.page("/screen")
+    assert f"M-{done.entry:06d}" in page
+    assert "<svg" not in page
+    monkeypatch.undo()
+    assert "<svg" in window.page("/screen")
 
 
 def test_a_code_is_typed_on_the_pad(kiosk: Kiosk, link_codes: LinkCodes, window: Window) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from appliance.errors import MadoguchiError
 from appliance.ledger.entry import EntryType, type_label
 from appliance.school.link_code import digest, parse_link_code
 from appliance.services.opening import OpenBox
 from appliance.services.staff import ABSOLUTE_MS, FREE_FAILURES, IDLE_MS
 from appliance.store.appending import Draft
 from appliance.store.cards import CardStore
+from appliance.store.faults import DiskFullError, ReadOnlyError, StoreBusyError, StoreError
 from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
 from appliance.web.site import PUBLIC
@@ -193,6 +195,23 @@ def test_the_box_page_names_problems_with_their_cure(member: Member) -> None:
     assert "health.kiosk_silent" in page
     assert "県のハブに未登録です" in page
     assert "まだありません" in page
+
+
+@pytest.mark.parametrize("error", [StoreError(reason="x"), ReadOnlyError(), DiskFullError(), StoreBusyError()])
+def test_a_fault_of_the_disk_is_told_to_staff_in_words_for_them(
+    member: Member, people: PeopleStore, monkeypatch: pytest.MonkeyPatch, error: MadoguchiError
+) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(PeopleStore, "classes", failing)
+    answer = member.get("/people")
+    said = answer.get_data(as_text=True)
+    assert answer.status_code == error.status
+    assert error.code in said
+    assert "いまの操作は記録されていません。" in said
+    assert "事務室" not in said  # that is where they are
+    assert "県の窓口" in said or "箱の状態" in said
 
 
 def test_the_box_page_notes_how_the_keys_are_kept(member: Member, tmp_path: Path) -> None:

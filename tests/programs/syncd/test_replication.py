@@ -19,7 +19,7 @@ from appliance.services.generations import begin_generation
 from appliance.services.opening import OpenBox, found_box
 from appliance.services.rollback import PAUSE_MS
 from appliance.store.appending import Draft
-from appliance.store.faults import StoreBusyError
+from appliance.store.faults import StoreBusyError, StoreError
 from appliance.store.ledger import MirrorLedger
 from appliance.store.signal import SignalStore
 from appliance.sync.enrolment import EnrolmentBundle
@@ -298,3 +298,26 @@ def test_a_database_that_cannot_be_written_is_tried_again(box: Box, monkeypatch:
     assert not box.replication.over
     box.step(after_ms=BEGIN_AGAIN_MS)
     assert box.replication.over
+
+
+def test_a_disk_that_cannot_be_read_for_a_while_hides_no_record(
+    box: Box, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, batch = box.connect()
+    assert isinstance(batch, Batch)
+    box.hear(Lane.ACK, box.ack(batch))
+    writer = Thread(target=box.visit)
+    writer.start()
+    writer.join()
+    with monkeypatch.context() as broken:
+        broken.setattr(type(box.box.ledger), "head", failing)
+        for _ in range(5):
+            assert box.step(after_ms=100) == []
+    sent = [one for one in box.step(after_ms=100) if isinstance(one, Batch)]
+    assert [(one.first, len(one.items)) for one in sent] == [(1, 1)]
+    # Told once: a log that fills the rest of a broken disk helps nobody.
+    assert [record.message for record in caplog.records].count("sync.fault") == 1
+
+
+def failing(*_: object) -> None:
+    raise StoreError(reason="disk I/O error")

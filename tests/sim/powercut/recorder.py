@@ -27,13 +27,7 @@ class Recorder:
     def __init__(self, workshop: Path) -> None:
         self._library = workshop / LIBRARY
         self._log = workshop / "log"
-        flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
-        try:
-            subprocess.run(["cc", *flags, "-o", self._library, str(SOURCE)], check=True, capture_output=True, text=True)
-        except FileNotFoundError as error:
-            raise CompilerMissingError("no C compiler: apt-get install gcc libc6-dev") from error
-        except subprocess.CalledProcessError as error:
-            raise CompilerMissingError(error.stderr) from error
+        build(SOURCE, self._library)
 
     def record(self, command: Sequence[str], folder: Path) -> list[Record]:
         """What the command did below the folder, which exists; raises ``ProgramFailedError``."""
@@ -48,3 +42,14 @@ class Recorder:
         if ended.returncode != 0:
             raise ProgramFailedError(ended.stderr[-2000:])
         return read_log(self._log)
+
+
+def build(source: Path, library: Path) -> None:
+    """Makes a layer to preload from one C file; raises ``CompilerMissingError``."""
+    flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
+    try:
+        subprocess.run(["cc", *flags, "-o", library, str(source)], check=True, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise CompilerMissingError("no C compiler: apt-get install gcc libc6-dev") from error
+    except subprocess.CalledProcessError as error:
+        raise CompilerMissingError(error.stderr) from error

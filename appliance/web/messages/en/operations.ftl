@@ -637,3 +637,17 @@ archive-no_key = This box has no key yet to seal its records for the archive
 archive-none = No day of this ledger was sealed for the archive yet
     .means = The key for it is not in the ledger.
     .next = Wait for the coming night, or run appliance-admin ledger seal.
+
+## What staff see while something is recorded (the window says the sentences of errors.ftl)
+staff-store-busy = Another record is being written
+    .means = What you did just now was not recorded.
+    .next = Please wait for a minute and try again. If this keeps coming back, look at the page on the state of the box.
+staff-store-disk_full = The disk is full
+    .means = What you did just now was not recorded. Earlier records are safe.
+    .next = Receive guardians on paper for now. Call the prefecture now and say that the disk is full.
+staff-store-read_only = The disk cannot be written
+    .means = What you did just now was not recorded. Earlier records are safe.
+    .next = Receive guardians on paper for now. Follow the page on the state of the box; if it does not open, call the prefecture.
+staff-store-fault = The disk could not be read or written
+    .means = What you did just now was not recorded. What the window called recorded is not lost.
+    .next = Wait for a minute and open the page again. If this comes back, receive guardians on paper, do not switch the box off, and call the prefecture now: say that the disk reports errors.

@@ -2,8 +2,8 @@
 
 import pytest
 
-from appliance.card import throttle as module
-from appliance.card.throttle import Throttled
+from appliance import throttle as module
+from appliance.throttle import Throttled
 from tests.card.test_desk import Log
 
 

@@ -2,22 +2,23 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
-from appliance.card.readers import Observe
 from appliance.errors import Field
 
 QUIET_S: Final = 10.0
 
 
 class Throttled:
-    """Passes each kind of event on at once, and then every ``QUIET_S`` at most. Implements ``Observe``.
+    """Passes each kind of event on at once, and then every ``QUIET_S`` at most; a log's method or whatever takes its
+    place.
 
     A kind is an event with its ``code``. Where some were swallowed, the next one says with ``times`` how many it
     stands for, itself included.
     """
 
-    def __init__(self, observe: Observe) -> None:
+    def __init__(self, observe: Callable[..., None]) -> None:
         self._observe = observe
         self._told: dict[tuple[str, Field], float] = {}
         self._swallowed: dict[tuple[str, Field], int] = {}
