@@ -12,6 +12,7 @@ from typing import Any
 from appliance.errors import UntrustedError
 from appliance.ledger.encoding import EncodingError, decode, encode
 from appliance.ledger.keys import ES256_ALG, SignatureError, Signer, SigningKey, Verifier, VerifyingKey
+from appliance.ledger.signers import Pinned, Signers
 
 SIGN1_TAG = b"\xd2"
 """Tag 18, which RFC 9052 gives to COSE_Sign1, as its one byte."""
@@ -51,15 +52,21 @@ def cosign(checkpoint: Checkpoint, signer: str, time_s: int, key: SigningKey) ->
     return _sign({ISS: signer, SUB: checkpoint.origin, IAT: time_s, SIZE: checkpoint.size}, checkpoint.root, key)
 
 
-def open_checkpoint(cose: bytes, root: bytes, origin: str, key: Verifier) -> Checkpoint:
+def open_checkpoint(cose: bytes, root: bytes, origin: str, keys: Pinned) -> Checkpoint:
     """Verifies a checkpoint against a root that the caller computed.
 
     1. The bytes are one COSE_Sign1 with the expected header and no payload.
     2. The signer is the ledger itself and the ledger is the expected one.
-    3. The key id is the pinned key's, and the signature covers header and root.
+    3. The key id is that of a pinned key which may sign at this size, and its signature covers header and root.
 
-    Raises ``CheckpointError`` or ``SignatureError``.
+    Raises ``CheckpointError``, ``SignatureError`` or ``KeyEndedError``.
     """
+    claims, protected, _ = _parse(cose, None)
+    return open_signed_by(cose, root, origin, Signers.of(keys).for_checkpoint(claimed_key(protected), claims[SIZE]))
+
+
+def open_signed_by(cose: bytes, root: bytes, origin: str, key: Verifier) -> Checkpoint:
+    """Verifies a checkpoint by exactly this key, of whatever algorithm, with the same three steps."""
     claims, protected, signature = _parse(cose, key)
     if SUB in claims or claims[ISS] != origin:
         raise CheckpointError(reason="other ledger", origin=origin)
@@ -79,6 +86,12 @@ def open_cosignature(cose: bytes, root: bytes, origin: str, key: VerifyingKey) -
 def claimed_size(cose: bytes) -> int:
     """The size that a checkpoint or cosignature speaks of, before it is verified; raises ``CheckpointError``."""
     return int(_parse(cose, None)[0][SIZE])
+
+
+def claimed_signer(cose: bytes) -> bytes:
+    """The id of the key that a checkpoint or cosignature claims to be signed with; raises ``CheckpointError``."""
+    _, protected, _ = _parse(cose, None)
+    return claimed_key(protected)
 
 
 def claimed_time_s(cose: bytes) -> int:

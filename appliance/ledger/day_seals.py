@@ -11,7 +11,7 @@ from typing import Any
 
 from appliance.errors import UntrustedError
 from appliance.ledger.archive_keys import ML_DSA_65_ALG, ArchiveKeyFormError, ArchiveVerifyingKey
-from appliance.ledger.checkpoint import Checkpoint, CheckpointError, open_checkpoint
+from appliance.ledger.checkpoint import Checkpoint, CheckpointError, open_signed_by
 from appliance.ledger.encoding import EncodingError, unsigned
 from appliance.ledger.entry import EPOCH_MS, NINE_PARTS, Body, EntryFormError, EntryType
 from appliance.ledger.keys import SignatureError
@@ -217,7 +217,7 @@ class Seals:
         if self._key is None:
             raise KeyNotIntroducedError(date=text)
         try:
-            opened = open_checkpoint(seal.cose, root, self._origin, self._key)
+            opened = open_signed_by(seal.cose, root, self._origin, self._key)
         except SignatureError as error:
             if error.fields.get("reason") == "other key":
                 raise KeyNotIntroducedError(date=text) from error

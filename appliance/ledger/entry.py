@@ -45,6 +45,7 @@ class EntryType(Enum):
     RECORD_CARRIED = (5, "record.carried", 1)
     DAY_SEALED = (6, "day.sealed", 1)
     ARCHIVE_KEY_INTRODUCED = (7, "archive_key.introduced", 1)
+    DEVICE_KEY_CHANGED = (8, "device_key.changed", 1)
     GUARDIAN_LINKED = (16, "guardian.linked", 1)
     GUARDIAN_AUTHENTICATED = (17, "guardian.authenticated", 1)
     LINK_CODE_ISSUED = (18, "link_code.issued", 1)

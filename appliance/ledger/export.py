@@ -8,13 +8,14 @@ needs the right edge of the tree and one item at a time, however long the ledger
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any
 
 from appliance.errors import UntrustedError
 from appliance.ledger.encoding import decode, encode, item_end
 from appliance.ledger.entry import SALT_BYTES, Body
 from appliance.ledger.keys import KeyFormError, VerifyingKey
+from appliance.ledger.signers import KeyHistoryError, Signers, SigningPeriod
 from appliance.ledger.verify import Sealed
 
 FORMAT, VERSION = "madoguchi-ledger", 1
@@ -49,14 +50,6 @@ class ExportAlteredError(UntrustedError):
 
 
 @dataclass(frozen=True, slots=True)
-class SigningPeriod:
-    """The checkpoints of ``size`` entries and more are signed with this key, up to the next period."""
-
-    size: int
-    key: VerifyingKey
-
-
-@dataclass(frozen=True, slots=True)
 class HubKey:
     """The hub at which the box was enrolled when it exported."""
 
@@ -73,13 +66,9 @@ class Header:
     size: int
     whole: bool
     bodies: bool
-    periods: tuple[SigningPeriod, ...]
+    signers: Signers
     hub: HubKey | None
     time_s: int
-
-    def key_at(self, size: int) -> VerifyingKey:
-        """The key that signs the checkpoint of so many entries."""
-        return [period.key for period in self.periods if period.size <= size][-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +159,7 @@ def _parts(item: Item, digest: bytes) -> list[Any]:
                 "size": item.size,
                 "whole": item.whole,
                 "bodies": item.bodies,
-                "keys": [[period.size, period.key.spki] for period in item.periods],
+                "keys": [_written(period) for period in item.signers.periods],
                 "hub": None if item.hub is None else [item.hub.name, item.hub.key.spki],
                 "time": item.time_s,
             }
@@ -195,19 +184,27 @@ def _header(parts: object) -> Header:
             "time": int(time_s),
             **others,
         } if not others and _is_number(size) and size > 0 and _is_number(time_s):
-            periods = tuple(map(_period, keys))
-        case _:
-            raise ExportFormError(reason="header")
-    sizes = [period.size for period in periods]
-    if sizes[:1] != [0] or any(one >= other for one, other in pairwise(sizes)):
-        raise ExportFormError(reason="keys")
-    return Header(origin, size, whole, bodies, periods, _hub(hub), time_s)
+            return Header(origin, size, whole, bodies, _signers(keys), _hub(hub), time_s)
+    raise ExportFormError(reason="header")
+
+
+def _written(period: SigningPeriod) -> list[Any]:
+    return [period.size, period.key.spki, *([period.succession] if period.size else [])]
+
+
+def _signers(keys: list[Any]) -> Signers:
+    try:
+        return Signers(tuple(map(_period, keys)))
+    except KeyHistoryError as error:
+        raise ExportFormError(reason="keys") from error
 
 
 def _period(parts: object) -> SigningPeriod:
     match parts:
-        case [int(size), bytes(spki)] if _is_number(size):
+        case [int(size), bytes(spki)] if _is_number(size) and size == 0:
             return SigningPeriod(size, _key(spki))
+        case [int(size), bytes(spki), bytes(succession)] if _is_number(size) and size > 0:
+            return SigningPeriod(size, _key(spki), succession)
     raise ExportFormError(reason="keys")
 
 

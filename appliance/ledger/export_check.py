@@ -11,7 +11,9 @@ from appliance.ledger.entry import Entry, EntryType, check_body, entry_parts
 from appliance.ledger.export import Confirmed, End, ExportFormError, Header, Item
 from appliance.ledger.keys import SignatureError, VerifyingKey
 from appliance.ledger.merkle import Frontier, leaf_hash
-from appliance.ledger.verify import BodyMissingError, RootError, Sealed, check_head, check_order
+from appliance.ledger.signers import Pinned, Signers
+from appliance.ledger.succession import check_chain, check_changes
+from appliance.ledger.verify import KEY_CHANGED, BodyMissingError, RootError, Sealed, check_head, check_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +35,22 @@ class VerifiedExport:
 
 def verify_export(
     items: Iterable[Item],
-    box: Sequence[VerifyingKey],
+    box: Sequence[Pinned],
     hub: VerifyingKey | None,
     archive: Sequence[ArchiveVerifyingKey] | None = None,
 ) -> VerifiedExport:
     """Verifies what ``read_export`` reads, with nothing but the pinned keys.
 
-    1. The header comes first, and every key that it names for the box is a pinned one.
+    1. The header comes first, the first key that it names for the box is a pinned one, and each further one follows
+       from the one before. Where more of the history is pinned, it is the same.
     2. After it come entries and confirmations of their forms, then the end with the digest of all bytes, then nothing.
     3. Every entry is well formed, not older than the one before, and refers backwards only.
     4. Every body is the one its entry committed to. With all bodies of a whole ledger, none is gone but those that an
        entry ``body.erased`` names; without bodies, none is there but those of the archive's seals and keys.
-    5. Every confirmation is of the tree of the entries before it, signed by the box and, if its key is given, the hub.
-    6. There are as many entries as the header says, and the box's last checkpoint signs their tree.
+    5. Every confirmation is of the tree of the entries before it, signed by the box, with a key that may at this size,
+       and, if its key is given, by the hub.
+    6. There are as many entries as the header says, they tell of exactly the changes of the key that are known, and the
+       box's last checkpoint signs their tree, with a key that may at this size.
     7. Every seal of the archive is of the tree at the end of its day, under the key that the ledger introduced, which
        is one of the ``archive`` keys unless that is None.
 
@@ -58,23 +63,25 @@ def verify_export(
     return reader.finish()
 
 
-def header_keys(header: Header) -> list[VerifyingKey]:
+def header_keys(header: Header) -> list[Signers]:
     """The box's keys by the file's own word: with them only as much is proven as the file itself can prove."""
-    return [period.key for period in header.periods]
+    return [header.signers]
 
 
 @dataclass
 class _Reader:
     """The state of ``verify_export``; ``gone`` has a bit for each body that is not there and not said to be erased."""
 
-    box: Sequence[VerifyingKey]
+    box: Sequence[Pinned]
     hub: VerifyingKey | None
     archive: Sequence[ArchiveVerifyingKey] | None
     header: Header | None = None
+    signers: Signers | None = None
     frontier: Frontier = field(default_factory=Frontier)
     last_time_ms: int = 0
     counts: dict[int, int] = field(default_factory=dict)
     gone: bytearray = field(default_factory=bytearray)
+    changes: list[int] = field(default_factory=list)
     bodies: int = 0
     confirmed: tuple[int, int] = (0, 0)
     """How many confirmations there were, and the size at the last of them."""
@@ -114,10 +121,14 @@ class _Reader:
 
     def _begin(self, header: Header) -> None:
         """Step 1."""
-        pinned = {key.spki for key in self.box}
-        if not all(key.spki in pinned for key in header_keys(header)):
+        pinned = [one for one in map(Signers.of, self.box) if one.first == header.signers.first]
+        if not pinned:
             raise SignatureError(reason="other key")
-        self.header, self.seals = header, Seals(header.origin, self.archive)
+        check_chain(header.signers, header.origin)
+        signers = header.signers
+        for one in pinned:
+            signers = signers.joined(one)
+        self.header, self.signers, self.seals = header, signers, Seals(header.origin, self.archive)
 
     def _entry(self, item: Sealed, header: Header) -> None:
         index = self.frontier.size
@@ -141,6 +152,8 @@ class _Reader:
         if kind == EntryType.BODY_ERASED.number:
             for one in refs:
                 self.gone[one >> 3] &= ~(1 << (one & 7))
+        elif kind == KEY_CHANGED:
+            self.changes.append(index)
         self.frontier.append(leaf_hash(item.entry))
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
@@ -157,7 +170,7 @@ class _Reader:
         size, (count, last_size) = self.frontier.size, self.confirmed
         if size == last_size:
             raise ExportFormError(reason="a confirmation out of place")
-        check_head(item.checkpoint, self.frontier, header.origin, header.key_at(size))
+        check_head(item.checkpoint, self.frontier, header.origin, self.signers or header.signers)
         if self.hub is not None:
             opened = open_cosignature(item.cosignature, self.frontier.root(), header.origin, self.hub)
             if opened.size != size:
@@ -169,7 +182,9 @@ class _Reader:
         """Steps 4, its last part, 6 and 7."""
         if self.frontier.size != header.size:
             raise RootError(reason="other number of entries", size=self.frontier.size)
-        self.checkpoint = check_head(item.checkpoint, self.frontier, header.origin, header.key_at(header.size))
+        signers = self.signers or header.signers
+        check_changes(self.changes, signers, 0, header.size)
+        self.checkpoint = check_head(item.checkpoint, self.frontier, header.origin, signers)
         if header.whole and any(self.gone):
             count = sum(byte.bit_count() for byte in self.gone)
             place, byte = next((at, one) for at, one in enumerate(self.gone) if one)

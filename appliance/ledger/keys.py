@@ -82,6 +82,12 @@ class VerifyingKey:
             raise KeyFormError(reason="another form of the key")
         return made
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, VerifyingKey) and self.spki == other.spki
+
+    def __hash__(self) -> int:
+        return hash(self.spki)
+
     def pem(self) -> bytes:
         return self._key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 

@@ -27,6 +27,7 @@ from appliance.ledger.encoding import EncodingError, decode, encode
 from appliance.ledger.entry import Entry
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.merkle import leaf_hash, root_from_inclusion
+from appliance.ledger.signers import Pinned
 
 INCLUSION = -1
 PREFIX = "MDG1:"
@@ -65,12 +66,13 @@ def make_receipt(
     return encode([entry, sign1(protected, unprotected, signature)])
 
 
-def open_receipt(receipt: bytes, origin: str, box: VerifyingKey, hub: VerifyingKey | None) -> VerifiedReceipt:
+def open_receipt(receipt: bytes, origin: str, box: Pinned, hub: VerifyingKey | None) -> VerifiedReceipt:
     """Verifies a receipt offline, with nothing but the pinned keys.
 
     1. The bytes are an entry and a COSE Receipt with one inclusion proof.
     2. The proof leads from the entry to a root.
-    3. The box's checkpoint signs that root and the proof's tree size, for the expected ledger.
+    3. The box's checkpoint signs that root and the proof's tree size, for the expected ledger, with a key that may at
+       this size.
     4. If the hub's cosignature is there and its key is given, it confirms the same root and size.
 
     Raises an ``UntrustedError`` of ``ledger.*`` that says which step failed.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from appliance.ledger.checkpoint import Checkpoint, CheckpointError, open_checkpoint, open_cosignature
 from appliance.ledger.generation import is_later
 from appliance.ledger.keys import VerifyingKey
+from appliance.ledger.signers import Pinned, Signers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class LaterHead:
 
 
 def verify_later_head(
-    claim: Claim, origin: str, size: int, root_at: Callable[[int], bytes], own: VerifyingKey, hub: VerifyingKey
+    claim: Claim, origin: str, size: int, root_at: Callable[[int], bytes], own: Pinned, hub: VerifyingKey
 ) -> LaterHead | None:
     """The proof that the ledger ``origin``, which has ``size`` entries here, was put back or is another one.
 
@@ -48,7 +49,9 @@ def verify_later_head(
     later = is_later(claim.origin, origin)
     if claim.origin != origin and not later:
         raise CheckpointError(reason="other ledger", origin=origin)
-    head = open_checkpoint(claim.checkpoint, claim.root, claim.origin, own)
+    # A later generation begins with the key that the one before had at last.
+    pinned = Signers.of(own).newest.key if later else own
+    head = open_checkpoint(claim.checkpoint, claim.root, claim.origin, pinned)
     cosigned = open_cosignature(claim.cosignature, claim.root, claim.origin, hub)
     if cosigned.size != head.size:
         raise CheckpointError(reason="other size", origin=origin)

@@ -20,8 +20,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from appliance.errors import RefusedError, UntrustedError
 from appliance.ledger.encoding import EncodingError, decode, encode
-from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.keys import SigningKey
 from appliance.ledger.recipient import EvidenceError, Recipient, seal_for
+from appliance.ledger.signers import Pinned, Signers
+from appliance.ledger.succession import follow
 
 MAGIC, VERSION = b"MDGF", 1
 LENGTH_BYTES, SIGNATURE_BYTES, TAG_BYTES, COUNTER_BYTES = 4, 64, 16, 11
@@ -73,12 +75,14 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """``sealed_key`` is the HPKE message, ``raw`` what is signed; ``file_id`` 32 bytes."""
+    """``sealed_key`` is the HPKE message, ``raw`` what is signed; ``file_id`` 32 bytes. ``successions`` lead to the key
+    that signed, for a reader who has pinned an earlier one."""
 
     about: About
     sealed_key: bytes
     raw: bytes
     signature: bytes
+    successions: tuple[bytes, ...] = ()
 
     @property
     def file_id(self) -> bytes:
@@ -100,16 +104,18 @@ class Header:
             raise SealedFileError(reason="header")
         try:
             *told, sealed_key = decode(raw)
+            successions = _read_successions(told.pop()) if len(told) > len(About.__slots__) else ()
             about = _read_about(told)
         except (EncodingError, ValueError, TypeError) as error:
             raise SealedFileError(reason="header") from error
         if type(sealed_key) is not bytes:
             raise SealedFileError(reason="header")
-        return cls(about, sealed_key, raw, signature)
+        return cls(about, sealed_key, raw, signature, successions)
 
-    def verify(self, device: VerifyingKey) -> None:
-        """Raises ``SignatureError`` unless the box with this key made the file."""
-        device.verify(self.signature, SIGNED + self.raw)
+    def verify(self, keys: Pinned) -> None:
+        """Raises an ``UntrustedError`` unless the box with these keys made the file, with one that may at its size."""
+        signers = follow(Signers.of(keys), self.successions, self.about.origin)
+        signers.verify(self.about.size, self.signature, SIGNED + self.raw)
 
     def content_key(self, recipient: Recipient) -> bytes:
         """What opens the content; raises ``OtherRecipientError``."""
@@ -122,13 +128,18 @@ class Header:
         return MAGIC + bytes([VERSION]) + len(self.raw).to_bytes(LENGTH_BYTES) + self.raw + self.signature
 
 
-def seal_file(about: About, public: bytes, device: SigningKey, content: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes of the file, part by part, for the recipient with this public key; holds two chunks at most."""
+def seal_file(
+    about: About, public: bytes, device: SigningKey, content: Iterable[bytes], successions: Iterable[bytes] = ()
+) -> Iterator[bytes]:
+    """The bytes of the file, part by part, for the recipient with this public key; holds two chunks at most.
+
+    ``successions`` are those that lead to the device key, if it is not the ledger's first.
+    """
     key = os.urandom(KEY_BYTES)
     sealed_key = seal_for(public, key, INFO)
-    told = [getattr(about, name) for name in About.__slots__]
-    raw = encode([*told, sealed_key])
-    header = Header(about, sealed_key, raw, device.sign(SIGNED + raw))
+    told, led = [getattr(about, name) for name in About.__slots__], tuple(successions)
+    raw = encode([*told, *([list(led)] if led else []), sealed_key])
+    header = Header(about, sealed_key, raw, device.sign(SIGNED + raw), led)
     yield header.to_bytes()
     cipher, number, waiting = AESGCM(key), 0, bytearray()
     for part in content:
@@ -165,6 +176,12 @@ def recipient_id(public: bytes) -> bytes:
 
 def _nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(COUNTER_BYTES) + bytes([last])
+
+
+def _read_successions(told: object) -> tuple[bytes, ...]:
+    if not isinstance(told, list) or not told or not all(type(one) is bytes for one in told):
+        raise SealedFileError(reason="header")
+    return tuple(told)
 
 
 def _read_about(told: list[Any]) -> About:

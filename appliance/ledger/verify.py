@@ -9,11 +9,13 @@ from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import Checkpoint, claimed_size, open_checkpoint
 from appliance.ledger.day_seals import SEALING, Seals, SealState
 from appliance.ledger.entry import Body, Entry, EntryType, check_body, entry_parts
-from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.merkle import Frontier, Run, leaf_hash
+from appliance.ledger.signers import Pinned, Signers, SigningPeriod
+from appliance.ledger.succession import check_changes, follow
 
 OPENING = (EntryType.LEDGER_OPENED.number, EntryType.BOX_STARTED.number)
 """The types whose entry is the beginning of the boot that it names."""
+ERASED, KEY_CHANGED = EntryType.BODY_ERASED.number, EntryType.DEVICE_KEY_CHANGED.number
 
 
 class OriginError(UntrustedError):
@@ -62,17 +64,23 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Consecutive entries from ``first`` on and the checkpoint of the tree that ends with the last of them."""
+    """Consecutive entries from ``first`` on and the checkpoint of the tree that ends with the last of them.
+
+    ``successions`` lead to the keys whose entries a mirror of ``first`` entries cannot have: the checkpoint may be
+    signed with one of them.
+    """
 
     origin: str
     first: int
     items: tuple[Sealed, ...]
     checkpoint: bytes
+    successions: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedBatch:
-    """A batch that fits the mirror: may be stored, and its checkpoint cosigned."""
+    """A batch that fits the mirror: may be stored, and its checkpoint cosigned. ``periods`` are of the keys that the
+    mirror did not know yet."""
 
     first: int
     entries: tuple[Entry, ...]
@@ -80,6 +88,7 @@ class VerifiedBatch:
     frontier: Frontier
     nodes: tuple[Run, ...]
     checkpoint: Checkpoint
+    periods: tuple[SigningPeriod, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +103,15 @@ class VerifiedLedger:
     unexplained: int = 0
 
 
-def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: int, key: VerifyingKey) -> VerifiedBatch:
+def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: int, keys: Pinned) -> VerifiedBatch:
     """Whether a mirror of ``frontier`` may store this batch.
 
     1. It is of the ledger that this sender owns, and not empty.
     2. It begins where the mirror ends (else ``GapError`` or ``ReplayedError``).
     3. Every entry is well formed, not older than the one before, and refers backwards only.
     4. Every body that came along is the one its entry committed to.
-    5. The tree with these entries has the root that the checkpoint signs, with the pinned key.
+    5. Keys that are not known yet follow from those that are, and the entries tell of exactly these changes.
+    6. The tree with these entries has the root that the checkpoint signs, with a key that may at this size.
 
     Raises an ``UntrustedError`` that names what failed; nothing is changed.
     """
@@ -124,8 +134,13 @@ def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: in
         leaves.append(leaf_hash(item.entry))
         entries.append(entry)
     nodes = grown.extend(leaves)
-    checkpoint = check_head(batch.checkpoint, grown, origin, key)
-    return VerifiedBatch(batch.first, tuple(entries), batch.items, grown, tuple(nodes), checkpoint)
+    known = Signers.of(keys)
+    signers = follow(known, batch.successions, origin)
+    changes = [at for at, entry in enumerate(entries, batch.first) if entry.type == KEY_CHANGED]
+    check_changes(changes, signers, batch.first, grown.size)
+    checkpoint = check_head(batch.checkpoint, grown, origin, signers)
+    periods = signers.periods[len(known.periods) :]
+    return VerifiedBatch(batch.first, tuple(entries), batch.items, grown, tuple(nodes), checkpoint, periods)
 
 
 def check_order(kind: int, time_ms: int, boot: int, refs: Sequence[int], index: int, last_time_ms: int) -> int:
@@ -137,18 +152,18 @@ def check_order(kind: int, time_ms: int, boot: int, refs: Sequence[int], index: 
     return time_ms
 
 
-def check_head(checkpoint: bytes, frontier: Frontier, origin: str, key: VerifyingKey) -> Checkpoint:
+def check_head(checkpoint: bytes, frontier: Frontier, origin: str, keys: Pinned) -> Checkpoint:
     """The checkpoint, if it signs exactly this tree; raises ``RootError``, ``CheckpointError``, ``SignatureError``."""
     if claimed_size(checkpoint) != frontier.size:
         raise RootError(reason="other size", size=frontier.size)
-    return open_checkpoint(checkpoint, frontier.root(), origin, key)
+    return open_checkpoint(checkpoint, frontier.root(), origin, keys)
 
 
 def verify_ledger(
     entries: Iterable[tuple[bytes, Body | None]],
     checkpoint: bytes | None,
     origin: str,
-    key: VerifyingKey,
+    keys: Pinned,
     *,
     complete: bool = False,
 ) -> VerifiedLedger:
@@ -157,14 +172,16 @@ def verify_ledger(
     1. Every entry is well formed, in order of time, and refers backwards only.
     2. Every body that is still there is the one its entry committed to.
     3. With ``complete``, no body is gone but those that a ``body.erased`` entry names.
-    4. The root over all entries is the one that the stored checkpoint signs.
-    5. Every seal of the archive is of the tree at the end of its day, under the key that was introduced (``Seals``).
+    4. The entries tell of exactly the changes of the key that the history has.
+    5. The root over all entries is the one that the stored checkpoint signs, with the key that may at this size.
+    6. Every seal of the archive is of the tree at the end of its day, under the key that was introduced (``Seals``).
 
     Raises an ``UntrustedError``; its field ``index`` names the entry where one is at fault.
     """
     frontier, last_time_ms, seals = Frontier(), 0, Seals(origin)
     counts: dict[int, int] = {}
     gone: set[int] = set()
+    changes: list[int] = []
     for index, (data, body) in enumerate(entries):
         try:
             kind, _, time_ms, boot, _, _, _, refs, _ = entry_parts(data)
@@ -173,8 +190,10 @@ def verify_ledger(
                 check_body(Entry.decode(data), body)
             else:
                 gone.add(index)
-            if kind == EntryType.BODY_ERASED.number:
+            if kind == ERASED:
                 gone.difference_update(refs)
+            elif kind == KEY_CHANGED:
+                changes.append(index)
             if time_ms >= seals.over_ms:
                 seals.begin_day(time_ms, frontier)
             if kind in SEALING:
@@ -186,9 +205,10 @@ def verify_ledger(
         counts[kind] = counts.get(kind, 0) + 1
     if gone and complete:
         raise BodyMissingError(index=min(gone), count=len(gone))
+    check_changes(changes, Signers.of(keys), 0, frontier.size)
     if checkpoint is None:
         if frontier.size:
             raise RootError(reason="no checkpoint", size=frontier.size)
         return VerifiedLedger(None, 0, counts, seals.finish(), len(gone))
-    head = check_head(checkpoint, frontier, origin, key)
+    head = check_head(checkpoint, frontier, origin, keys)
     return VerifiedLedger(head, frontier.size, counts, seals.finish(), len(gone))

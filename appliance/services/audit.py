@@ -9,6 +9,7 @@ from appliance.ledger.checkpoint import CheckpointError, open_checkpoint, open_c
 from appliance.ledger.day_seals import SealState
 from appliance.ledger.entry import Body
 from appliance.ledger.keys import SignatureError, VerifyingKey
+from appliance.ledger.succession import check_chain
 from appliance.ledger.verify import RootError, verify_ledger
 from appliance.services.opening import OpenBox
 from appliance.store.database import Database, Keys
@@ -78,7 +79,8 @@ def audit_ledger(
     2. No entry is missing, each is well formed, in order, and refers backwards only.
     3. Every body is the one its entry committed to; with ``complete``, one that is gone was erased by a later entry
        that says why. A ledger that came from an older backup lacks the later entries.
-    4. The tree is the one that the last checkpoint signs; if not, the stored subtrees tell where it differs.
+    4. The keys follow from the first one, as the entries tell, and the tree is the one that the last checkpoint signs;
+       if not, the stored subtrees tell where it differs.
     5. Every seal of the archive is of the tree at the end of its day, under the key that the ledger introduced.
     6. Every stored confirmation is the hub's (with its key), of this tree.
     """
@@ -110,7 +112,8 @@ def _check_entries(ledger: LedgerStore, found: Audit, progress: Progress, comple
     found.size, found.cosigned = head.size, head.cosigned_size
     entries = _entries(ledger, head.size, progress)
     try:
-        verified = verify_ledger(entries, head.checkpoint, found.origin, ledger.public_key, complete=complete)
+        check_chain(ledger.keys, found.origin)
+        verified = verify_ledger(entries, head.checkpoint, found.origin, ledger.keys, complete=complete)
     except (RootError, SignatureError, CheckpointError) as error:
         first, last = ledger.differing(head.size)
         error.fields |= {"first": first, "last": last}
@@ -133,7 +136,7 @@ def _check_confirmations(ledger: LedgerStore, hub: VerifyingKey | None) -> None:
     for one in ledger.confirmations():
         try:
             root = ledger.root_at(one.size)
-            open_checkpoint(one.checkpoint, root, ledger.origin, ledger.public_key)
+            open_checkpoint(one.checkpoint, root, ledger.origin, ledger.keys)
             open_cosignature(one.cosignature, root, ledger.origin, hub)
         except MadoguchiError as error:
             raise ForkedError(size=one.size, by="hub") from error
@@ -143,7 +146,7 @@ def _check_note(box: OpenBox) -> None:
     noted, size = box.note.read(), box.ledger.head().size
     if noted is None or noted.origin != box.school.origin:
         return
-    checkpoint = noted.open(box.ledger.public_key)
+    checkpoint = noted.open(box.ledger.keys)
     if checkpoint.size > size:
         raise RolledBackError(size=checkpoint.size, own=size)
     if box.ledger.root_at(checkpoint.size) != checkpoint.root:

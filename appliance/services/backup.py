@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.errors import ConfigError, UnavailableError
-from appliance.ledger.keys import SigningKey
 from appliance.ledger.recipient import EvidenceKeyError, seal_for
 from appliance.ledger.sealed_file import About, recipient_id, seal_file
+from appliance.ledger.succession import chain_of
 from appliance.services.condition import BACKUP_SIGNAL
 from appliance.services.opening import NotFoundedError, OpenBox
 from appliance.store.database import Database
@@ -52,9 +52,7 @@ class Made:
     removed: list[Path]
 
 
-def make_backup(
-    box: OpenBox, device_key: SigningKey, public: bytes, folder: Path, progress: Progress = lambda _, __: None
-) -> Made:
+def make_backup(box: OpenBox, public: bytes, folder: Path, progress: Progress = lambda _, __: None) -> Made:
     """Writes both files for the recipient with this public key; each is there whole and durable, or not at all.
 
     Older files of keys of this school in the folder are removed: they still open what was erased since.
@@ -65,7 +63,7 @@ def make_backup(
     except EvidenceKeyError as error:
         raise BackupKeyError() from error
     try:
-        made = _make(box, device_key, public, folder, progress)
+        made = _make(box, public, folder, progress)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise BackupWriteError(folder=str(folder), reason=reason) from error
@@ -73,13 +71,14 @@ def make_backup(
     return made
 
 
-def _make(box: OpenBox, device_key: SigningKey, public: bytes, folder: Path, progress: Progress) -> Made:
+def _make(box: OpenBox, public: bytes, folder: Path, progress: Progress) -> Made:
     for left in folder.glob(f".{box.school.code}-*{PART}"):  # of a backup that was killed
         left.unlink()
     snapshot = box.database
     with snapshot.snapshot():
         about, names = _about(snapshot, box.clock.now_ms(), public), tables(snapshot)
         total, done = count_rows(snapshot, names), 0
+        device_key, led = box.ledger.signing_key, chain_of(box.ledger.keys)  # those of the same moment
 
         def counted(rows: int) -> None:
             nonlocal done
@@ -90,9 +89,9 @@ def _make(box: OpenBox, device_key: SigningKey, public: bytes, folder: Path, pro
         name = f"{about.school}-{about.generation}-{about.size}-{moment:%Y%m%dT%H%M%SZ}"
         backup, keys = folder / f"{name}.{BACKUP}", folder / f"{name}.{KEYS}"
         try:
-            _write(_part(backup), seal_file(about, public, device_key, dump(snapshot, names, counted)))
+            _write(_part(backup), seal_file(about, public, device_key, dump(snapshot, names, counted), led))
             of_keys = replace(about, kind=KEYS)
-            _write(_part(keys), seal_file(of_keys, public, device_key, dump(snapshot, KEY_TABLES)))
+            _write(_part(keys), seal_file(of_keys, public, device_key, dump(snapshot, KEY_TABLES), led))
             # The keys first: they open the older backups as well, while a backup without its keys opens nothing.
             for path in (keys, backup):
                 _part(path).rename(path)

@@ -74,7 +74,8 @@ class Condition:
     ``unsaved_ms`` is how long ago the last backup was made on this box, or the ledger was begun if there was none
     (``saved`` is False then). ``unsealed_ms`` is the age of the oldest entry that is not sealed for the archive.
     ``generation`` is the one that is written, None for a ledger that has none before it.
-    ``rotation_unfinished`` is known to the command line alone: a program that runs sees the keys of its own start.
+    ``rotation_unfinished``, of the database key, and ``device_rotation_unfinished`` are known to the command line
+    alone: a program that runs sees the keys of its own start.
     """
 
     now_ms: int
@@ -89,6 +90,7 @@ class Condition:
     wanted_reader: str = ""
     keys: Seal | None = None
     rotation_unfinished: bool = False
+    device_rotation_unfinished: bool = False
     reserve_given_up: bool = False
     latest_plausible_ms: int = 1 << 62
     saved: bool = False

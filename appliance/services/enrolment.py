@@ -8,9 +8,10 @@ from cryptography.x509.oid import NameOID
 
 from appliance.errors import ConfigError, UntrustedError
 from appliance.ledger.keys import VerifyingKey
+from appliance.ledger.succession import chain_of
 from appliance.services.opening import OpenBox
 from appliance.store.database import Database
-from appliance.store.ledger import MirrorLedger
+from appliance.store.ledger import MirrorLedger, NoLedgerError
 from appliance.sync.enrolment import EnrolmentBundle, EnrolmentRequest
 
 
@@ -45,13 +46,16 @@ def make_request(box: OpenBox, line_key_pem: bytes) -> EnrolmentRequest:
     """What the box asks the hub with; raises ``LineKeyError``."""
     key = _line_key(line_key_pem)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, box.school.code)])
+    keys = box.ledger.keys
     request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
     return EnrolmentRequest(
         school=box.school.code,
         name=box.school.name,
         origin=box.school.origin,
-        device_key=box.ledger.public_key.pem().decode(),
+        device_key=keys.newest.key.pem().decode(),
         certificate_request=request.public_bytes(serialization.Encoding.PEM).decode(),
+        first_key=keys.first.pem().decode() if keys.newest.succession else "",
+        successions=tuple(chain_of(keys)),
     )
 
 
@@ -68,11 +72,13 @@ def accept_bundle(box: OpenBox, line_key_pem: bytes, bundle: EnrolmentBundle) ->
         raise ForeignBundleError(reason="school")
     _check_certificate(bundle, _line_key(line_key_pem).public_key())
     feed_key = VerifyingKey.from_pem(bundle.feed_key.encode())
-    known = box.database.row("SELECT public_key FROM ledger WHERE origin = ?", (bundle.feed_origin,))
-    if known is None:
+    try:
+        known = MirrorLedger.find(box.database, bundle.feed_origin).public_key
+    except NoLedgerError:
         MirrorLedger.add(box.database, bundle.feed_origin, feed_key)
-    elif known[0] != feed_key.pem():
-        raise ForeignBundleError(reason="feed key")
+    else:
+        if known != feed_key:
+            raise ForeignBundleError(reason="feed key")
     EnrolmentStore(box.database).write(bundle, box.clock.now_ms())
 
 

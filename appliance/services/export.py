@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from appliance.errors import RefusedError
 from appliance.ledger.day_seals import is_sealing
-from appliance.ledger.export import Confirmed, End, Header, HubKey, Item, SigningPeriod
+from appliance.ledger.export import Confirmed, End, Header, HubKey, Item
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.verify import Sealed
 from appliance.services.enrolment import EnrolmentStore
@@ -53,5 +53,4 @@ def export_ledger(
 def _header(box: OpenBox, size: int, *, whole: bool, bodies: bool) -> Header:
     enrolment = EnrolmentStore(box.database).find()
     hub = None if enrolment is None else HubKey(enrolment.hub_name, VerifyingKey.from_pem(enrolment.hub_key.encode()))
-    periods = (SigningPeriod(0, box.ledger.public_key),)
-    return Header(box.school.origin, size, whole, bodies, periods, hub, box.clock.now_ms() // 1000)
+    return Header(box.school.origin, size, whole, bodies, box.ledger.keys, hub, box.clock.now_ms() // 1000)

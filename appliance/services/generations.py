@@ -4,6 +4,7 @@ A box that was restored on other hardware has other keys, and one whose database
 history under one name. The earlier ledger stays as it is: read-only, its receipts and signatures verify for ever.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from appliance.ledger.entry import EntryType
 from appliance.ledger.generation import Opening, Reason, generation_of, head_content
 from appliance.ledger.keys import SigningKey, VerifyingKey
 from appliance.ledger.rollback import LaterHead
+from appliance.ledger.signers import Signers
 from appliance.services.ledger_clock import LedgerClock
 from appliance.services.opening import NotFoundedError, OpenBox, box_origin
 from appliance.store.appending import Draft
@@ -31,11 +33,16 @@ class GenerationError(RefusedError):
 
 @dataclass(frozen=True)
 class Generation:
-    """One generation of the box's ledger; ``public_key`` is the key that signs it, pinned for good."""
+    """One generation of the box's ledger; ``keys`` are those that sign it, the first one pinned for good."""
 
     number: int
     origin: str
-    public_key: VerifyingKey
+    keys: Signers
+
+    @property
+    def public_key(self) -> VerifyingKey:
+        """The key that signed it last."""
+        return self.keys.newest.key
 
 
 def begin_generation(
@@ -115,9 +122,9 @@ def generations(database: Database) -> list[Generation]:
     code, last = found
     known = []
     for number in range(1, last + 1):
-        row = database.row("SELECT public_key FROM ledger WHERE origin = ?", (box_origin(code, number),))
-        if row is not None:
-            known.append(Generation(number, box_origin(code, number), VerifyingKey.from_pem(row[0])))
+        origin = box_origin(code, number)
+        with suppress(NoLedgerError):
+            known.append(Generation(number, origin, LedgerStore.find(database, origin).keys))
     return known
 
 

@@ -4,18 +4,17 @@ The successor lies beside the key until it takes its place, and every program tr
 exactly one of the two opens the database, and running it again brings it to its end.
 """
 
-import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYetError
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from enum import Enum, unique
 from pathlib import Path
 from time import monotonic, sleep
 
-from appliance.config import CredentialSource, credential_path, successor_of
-from appliance.errors import BusyError, ConfigError, MadoguchiError, RefusedError
+from appliance.errors import BusyError, MadoguchiError, RefusedError
+from appliance.services.successor import RotationRunningError, Successor, alone
 from appliance.store.database import KEY_BYTES, Database
 from appliance.store.faults import DiskFullError, StoreError, WrongKeyError
 
@@ -27,22 +26,10 @@ LOOK_S = 1.0
 PAUSE_S = 0.5
 
 
-class RotationRunningError(BusyError):
-    """Somebody else is changing the key at this moment."""
-
-    code = "keys.running"
-
-
 class NoRoomToRotateError(RefusedError):
     """The disk cannot take the database a second time; ``need_mb`` and ``free_mb`` are in units of 2^20 bytes."""
 
     code = "keys.no_room"
-
-
-class SuccessorAbsentError(ConfigError):
-    """The keys are sealed, and whoever seals them has given no successor."""
-
-    code = "keys.no_successor"
 
 
 class StillReadError(BusyError):
@@ -71,25 +58,17 @@ class KeyRotation:
 
     def __init__(self, path: Path, name: str, tell: Tell | None = None) -> None:
         self._path, self._told = path, tell
-        self._source = CredentialSource(name)
-        self._file = credential_path(name)
-        self._successor_file = credential_path(successor_of(name))
+        self._successor = Successor(name)
 
     @property
     def sealed(self) -> bool:
         """Whether somebody else keeps the keys and handed them in, as systemd does."""
-        return not os.access(self._file.parent, os.W_OK)
+        return self._successor.sealed
 
     @property
     def unfinished(self) -> bool:
         """Whether a successor is there and nobody is at work on it."""
-        if len(self._source()) == 1:
-            return False
-        try:
-            with _alone(self._path.parent):
-                return True
-        except RotationRunningError:
-            return False
+        return self._successor.left_in(self._path.parent)
 
     def run(self) -> None:
         """Changes the key, or brings a change to its end that was interrupted.
@@ -103,7 +82,7 @@ class KeyRotation:
 
         Raises ``keys.*`` or ``store.*``; what was there before goes on being right.
         """
-        with _alone(self._path.parent):
+        with alone(self._path.parent):
             key, successor = self._keys()
             if successor is None or not _opens(self._path, successor):
                 with Database.open(self._path, key, PATIENCE_S) as database:
@@ -128,17 +107,17 @@ class KeyRotation:
             if key != successor and _opens(self._path, key):
                 raise StoreError(reason="the old key still opens the database")
             self._tell(Stage.CHECKED, 100)
-            self._take_over()
+            self._successor.take_over()
 
     def finish(self) -> bool:
         """Ends a change of which only the last steps are missing, as at a start; whether it did."""
-        with suppress(RotationRunningError, StillReadError), _alone(self._path.parent):
+        with suppress(RotationRunningError, StillReadError), alone(self._path.parent):
             _, successor = self._keys()
             if successor is None or self.sealed or not _opens(self._path, successor):
                 return False
             with Database.open(self._path, successor) as database:
                 _empty_wal(database)
-            self._take_over()
+            self._successor.take_over()
             return True
         return False
 
@@ -147,23 +126,13 @@ class KeyRotation:
             self._told(stage, percent)
 
     def _keys(self) -> tuple[bytes, bytes | None]:
-        key, *rest = self._source()
+        key, *rest = self._successor.source()
         whole = [one for one in rest if len(one) == KEY_BYTES]
         return key, whole[0] if whole else None
 
     def _make_successor(self) -> bytes:
-        if self.sealed:
-            raise SuccessorAbsentError()
-        making = self._successor_file.with_suffix(".making")
-        making.unlink(missing_ok=True)  # of one that was killed here
         key = os.urandom(KEY_BYTES)
-        with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        # In one step: nobody ever reads half a key, and a program that finds it can rely on it.
-        making.rename(self._successor_file)
-        _sync(self._file.parent)
+        self._successor.keep(key)
         return key
 
     def _rewrite(self, database: Database, successor: bytes) -> None:
@@ -176,11 +145,6 @@ class KeyRotation:
                     return work.result(LOOK_S)
                 with suppress(OSError):
                     self._tell(Stage.REWRITING, min(99, 100 * wal.stat().st_size // pages))
-
-    def _take_over(self) -> None:
-        if not self.sealed:
-            self._successor_file.replace(self._file)
-            _sync(self._file.parent)
 
 
 def _opens(path: Path, key: bytes) -> bool:
@@ -214,25 +178,3 @@ def _empty_wal(database: Database) -> None:
         if monotonic() >= end_s:
             raise StillReadError()
         sleep(PAUSE_S)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """The lock of the folder itself: it ends with the process, and leaves nothing behind."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RotationRunningError() from None
-        yield
-    finally:
-        os.close(handle)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

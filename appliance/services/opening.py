@@ -17,7 +17,7 @@ from appliance.services.room import Room
 from appliance.store.appending import Appending, Draft
 from appliance.store.database import Database, Keys, Transaction
 from appliance.store.files import make_folder
-from appliance.store.ledger import OwnLedger, SupersededError
+from appliance.store.ledger import OwnLedger, SigningKeys, SupersededError
 from appliance.store.migrate import check_schema, migrate
 from appliance.store.note import HeadNote
 from appliance.store.schema import BOX_FAMILIES
@@ -59,10 +59,10 @@ class OpenBox:
     """
 
     def __init__(
-        self, database: Database, device_key: SigningKey, school_key: bytes, clock: Clock, note: HeadNote
+        self, database: Database, device_keys: SigningKey | SigningKeys, school_key: bytes, clock: Clock, note: HeadNote
     ) -> None:
         self.database, self.school_key, self.clock, self.note = database, school_key, clock, note
-        self._device_key = device_key
+        self._device_keys = device_keys
         self._opened: dict[str, OwnLedger] = {}
         # What a thread has seen last. Each has a connection and perhaps a snapshot of its own, hence its own ledger.
         self._seen = threading.local()
@@ -124,14 +124,14 @@ class OpenBox:
 
     def _open(self, origin: str) -> OwnLedger:
         ledger = OwnLedger.find(self.database, origin)
-        if ledger.public_key.key_id != self._device_key.public.key_id:
-            raise ConfigError(reason="the device key is not the one this ledger was signed with")
 
         def require(transaction: Transaction) -> None:
             if transaction.row("SELECT 1 FROM school WHERE origin = ?", (origin,)) is None:
                 raise SupersededError()
 
-        return ledger.attach(self._device_key, LedgerClock(self.clock, ledger), self.note, require)
+        ledger.attach(self._device_keys, LedgerClock(self.clock, ledger), self.note, require)
+        _ = ledger.signing_key  # a program without it is told so before anybody waits for a record
+        return ledger
 
 
 def box_origin(school_code: str, generation: int) -> str:
@@ -140,11 +140,15 @@ def box_origin(school_code: str, generation: int) -> str:
 
 
 def open_box(
-    state_dir: Path, database_key: bytes | Keys, device_key: SigningKey, clock: Clock, patience_s: float = PATIENCE_S
+    state_dir: Path,
+    database_key: bytes | Keys,
+    device_key: SigningKey | SigningKeys,
+    clock: Clock,
+    patience_s: float = PATIENCE_S,
 ) -> OpenBox:
     """``patience_s`` is for how long a write waits for others; a program with a watchdog of its own waits less.
 
-    Raises ``ConfigError`` of ``store.*`` or ``box.not_founded``.
+    Raises ``ConfigError`` of ``store.*``, ``box.not_founded``, or ``ledger.signing_key`` if no device key fits.
     """
     database = Database.open(state_dir / DATABASE_NAME, database_key, patience_s)
     check_schema(database, BOX_FAMILIES)

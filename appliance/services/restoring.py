@@ -188,7 +188,7 @@ class Restoring:
             raise DumpError(reason="school")
         for header in (backup, keys):
             with suppress(NoLedgerError):  # keys of a later generation: the prefecture knew whose they are
-                header.verify(LedgerStore.find(database, header.about.origin).public_key)
+                header.verify(LedgerStore.find(database, header.about.origin).keys)
         erased = 0
         for generation in generations(database):
             ledger = LedgerStore.find(database, generation.origin)

@@ -3,7 +3,6 @@
 from appliance.errors import MadoguchiError
 from appliance.ledger.entry import EPOCH_MS
 from appliance.ledger.generation import Reason, generation_of, is_later
-from appliance.ledger.keys import SigningKey
 from appliance.ledger.rollback import LaterHead
 from appliance.services.generations import begin_generation, opening_of
 from appliance.services.opening import OpenBox
@@ -15,8 +14,8 @@ PAUSE_MS = 3_600_000
 class Rollback:
     """One for each program that hears the hub; it remembers nothing that the ledger does not say."""
 
-    def __init__(self, box: OpenBox, device_key: SigningKey) -> None:
-        self._box, self._device_key = box, device_key
+    def __init__(self, box: OpenBox) -> None:
+        self._box = box
 
     def answer(self, later: LaterHead) -> str | None:
         """The ledger that is written from now on; None while the last new generation is too young for another one.
@@ -32,7 +31,7 @@ class Rollback:
         box.room.use(
             lambda: begin_generation(
                 box.database,
-                self._device_key,
+                box.ledger.signing_key,
                 box.clock,
                 Reason.ROLLED_BACK,
                 note=box.note,

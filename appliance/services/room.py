@@ -16,6 +16,7 @@ ESSENTIAL = frozenset(
         EntryType.BOX_STARTED,  # goes before the first record after a start, whatever that is
         EntryType.IDENTITY_INTRODUCED,  # the same
         EntryType.RECORD_CARRIED,  # was taken before, and is part of the beginning of a ledger
+        EntryType.DEVICE_KEY_CHANGED,  # the key may be in foreign hands
         EntryType.BODY_ERASED,  # an erasure is owed by law, and makes room
         EntryType.STAFF_ADDED,  # the person who comes to mend the box
         EntryType.STAFF_SIGNED_IN,

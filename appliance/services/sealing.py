@@ -10,11 +10,13 @@ import json
 import os
 import secrets
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.config import successor_of
 from appliance.errors import ConfigError, UnavailableError, UntrustedError
+from appliance.ledger.keys import SigningKey
 from appliance.services.founding import ARCHIVE_KEY, DATABASE_KEY, DEVICE_KEY, LINE_KEY, MAKERS, STAFF_KEY
 from appliance.services.tpm import PcrsUnsetError, Tpm, TpmOwnedError, TpmToolError, run
 from appliance.store.database import KEY_BYTES
@@ -23,7 +25,12 @@ from appliance.store.files import remove_file, write_file
 BOX_KEYS = (DATABASE_KEY, DEVICE_KEY, LINE_KEY, STAFF_KEY, ARCHIVE_KEY)
 MADE_LATER = (ARCHIVE_KEY,)
 """Keys that boxes of earlier releases were founded without. Nothing is under them, so that a new one may be made."""
-NEXT_KEY = successor_of(DATABASE_KEY)
+REPLACED: dict[str, Callable[[], bytes]] = {
+    DATABASE_KEY: lambda: os.urandom(KEY_BYTES),
+    DEVICE_KEY: lambda: SigningKey.make().pem(),
+}
+"""The keys that another may take the place of, and how that is made."""
+NEXT_KEYS = tuple(map(successor_of, REPLACED))
 LOCKOUT_KEY = "tpm-lockout.key"
 LOCKOUT_BYTES = 16
 PREVIOUS = ".previous"
@@ -104,7 +111,7 @@ class KeyStore:
 
     def names(self) -> list[str]:
         """The keys of a box that are there."""
-        return [name for name in (*BOX_KEYS, NEXT_KEY) if (self._folder / name).exists()]
+        return [name for name in (*BOX_KEYS, *NEXT_KEYS) if (self._folder / name).exists()]
 
     def prepare(self) -> None:
         """Makes the TPM ready for keys; to be called before the first is sealed.
@@ -151,16 +158,16 @@ class KeyStore:
             self.tell()
         return missing
 
-    def seal_next(self) -> None:
-        """Makes the next key of the database beside the present one, unless one is there already."""
-        if not (self._folder / NEXT_KEY).exists():
-            self.seal(NEXT_KEY, os.urandom(KEY_BYTES))
+    def seal_next(self, name: str) -> None:
+        """Makes the next key of this name (``REPLACED``) beside the present one, unless one is there already."""
+        if not (self._folder / successor_of(name)).exists():
+            self.seal(successor_of(name), REPLACED[name]())
 
-    def adopt_next(self) -> None:
-        """Puts the next key of the database in the place of the present one, once everything is under it. A sealed
-        key carries its name, so it is sealed anew; what is interrupted between the two steps is done again."""
-        self.seal(DATABASE_KEY, self.open(NEXT_KEY))
-        remove_file(self._folder / NEXT_KEY)
+    def adopt_next(self, name: str) -> None:
+        """Puts the next key in the place of the present one, once that is not needed any more. A sealed key carries its
+        name, so it is sealed anew; what is interrupted between the two steps is done again."""
+        self.seal(name, self.open(successor_of(name)))
+        remove_file(self._folder / successor_of(name))
         self.tell()
 
     def set_aside(self, name: str) -> None:

@@ -12,8 +12,11 @@ from appliance.ledger.encoding import encode
 from appliance.ledger.entry import EPOCH_MS, SALT_BYTES, EntryType, IdentityKind, encode_entry
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.merkle import Frontier, leaf_hash
+from appliance.ledger.signers import SigningPeriod
+from appliance.ledger.succession import sign_succession
 from appliance.store.bodies import Bodies
 from appliance.store.database import Transaction
+from appliance.store.ledger_keys import LedgerKeys
 from appliance.store.note import NotedHead
 from appliance.store.tree import Entries, NoEntryError, Tree
 
@@ -63,6 +66,7 @@ class Appending:
         self._boot, self._boot_id = tail.boot, tail.boot_id
         self._noted: list[Noted] = []
         self.transaction = transaction
+        self.successor: SigningKey | None = None
 
     @property
     def origin(self) -> str:
@@ -86,6 +90,18 @@ class Appending:
             if draft.type is not EntryType.LEDGER_OPENED:
                 self._note(Draft(EntryType.BOX_STARTED, {"boot_id": self._boot_id}))
         return self._note(draft)
+
+    def hand_over(self, present: SigningKey, successor: SigningKey) -> SigningPeriod:
+        """Adds the entry of a change of the key; the checkpoint of this append must end with it."""
+        starts = self._boot_id != self._clock.boot_id
+        size = self.size + starts + 2
+        succession = sign_succession(self._origin, size, present, successor)
+        content = {"previous": present.public.key_id, "key_id": successor.public.key_id, "succession": succession}
+        self.add(Draft(EntryType.DEVICE_KEY_CHANGED, content))
+        period = SigningPeriod(size, successor.public, succession)
+        LedgerKeys.add(self.transaction, self._number, period)
+        self.successor = successor
+        return period
 
     def identity(self, kind: IdentityKind, pseudonym: bytes) -> int:
         """The roster number of a pseudonym, introduced by an entry the first time."""

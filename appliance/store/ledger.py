@@ -5,13 +5,13 @@ depend on how many entries there are.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
 from appliance.clock import Clock
-from appliance.errors import RefusedError, UntrustedError
+from appliance.errors import ConfigError, RefusedError, UntrustedError
 from appliance.ledger.checkpoint import (
     Checkpoint,
     claimed_size,
@@ -24,13 +24,18 @@ from appliance.ledger.entry import NINE_PARTS, Body, Entry, EntryType
 from appliance.ledger.keys import Signer, SigningKey, VerifyingKey
 from appliance.ledger.merkle import Frontier, frontier_at, inclusion_proof
 from appliance.ledger.receipt import make_receipt
+from appliance.ledger.signers import Pinned, Signers, SigningPeriod
 from appliance.ledger.verify import Sealed, VerifiedBatch
 from appliance.store.appending import Appending, Tail
 from appliance.store.bodies import Bodies
 from appliance.store.body_keys import BodyKeys
 from appliance.store.database import Database, Transaction
+from appliance.store.ledger_keys import LedgerKeys
 from appliance.store.note import HeadNote
 from appliance.store.tree import INDEX_MASK, Entries, NoEntryError, Tree, entry_id
+
+SigningKeys = Callable[[], Sequence[SigningKey]]
+"""Gives the keys that this program holds, of which one signs the ledger; asked again when another one is needed."""
 
 
 class NoLedgerError(RefusedError):
@@ -55,6 +60,13 @@ class SupersededError(RefusedError):
     """A later generation of this ledger has begun: this one is closed, and the record belongs there."""
 
     code = "ledger.superseded"
+
+
+class SigningKeyError(ConfigError):
+    """None of the keys that this program holds is the one that signs the ledger: it was started before the key was
+    changed, or the key is another box's."""
+
+    code = "ledger.signing_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +97,41 @@ Require = Callable[[Transaction], None]
 class LedgerStore:
     """Reading one ledger."""
 
-    def __init__(self, database: Database, number: int, origin: str, public_key: VerifyingKey) -> None:
+    def __init__(self, database: Database, number: int, origin: str) -> None:
         self._database, self._number = database, number
         self._tree, self._bodies = Tree(database, number), Bodies(database, number, origin)
+        self._keys = LedgerKeys(database, number)
         self.origin = origin
-        self.public_key = public_key
 
     @classmethod
     def find(cls, database: Database, origin: str) -> Self:
         """Raises ``NoLedgerError``."""
-        found = database.row("SELECT id, public_key FROM ledger WHERE origin = ?", (origin,))
+        found = database.row("SELECT id FROM ledger WHERE origin = ?", (origin,))
         if found is None:
             raise NoLedgerError(origin=origin)
-        return cls(database, found[0], origin, VerifyingKey.from_pem(found[1]))
+        return cls(database, found[0], origin)
 
     @classmethod
-    def add(cls, database: Database, origin: str, public_key: VerifyingKey) -> Self:
-        """Registers a ledger that does not exist yet; the key is pinned for good."""
+    def add(cls, database: Database, origin: str, keys: Pinned) -> Self:
+        """Registers a ledger that does not exist yet; its first key is pinned for good."""
         with database.transaction() as transaction:
-            transaction.run("INSERT INTO ledger (origin, public_key) VALUES (?, ?)", (origin, public_key.pem()))
+            transaction.run("INSERT INTO ledger (origin) VALUES (?)", (origin,))
             found = transaction.row("SELECT id FROM ledger WHERE origin = ?", (origin,))
             if found is not None:
                 BodyKeys.begin(transaction, found[0])
+                for period in Signers.of(keys).periods:
+                    LedgerKeys.add(transaction, found[0], period)
         return cls.find(database, origin)
+
+    @property
+    def keys(self) -> Signers:
+        """The keys that sign it, as they are known now."""
+        return self._keys.signers()
+
+    @property
+    def public_key(self) -> VerifyingKey:
+        """The key that signs it now."""
+        return self.keys.newest.key
 
     def head(self) -> Head:
         """Costs the same however long the ledger is."""
@@ -237,52 +261,83 @@ class OwnLedger(LedgerStore):
     """The ledger that this side writes and signs."""
 
     def attach(
-        self, key: SigningKey, clock: Clock, note: HeadNote | None = None, require: Require = lambda _: None
+        self,
+        keys: SigningKey | SigningKeys,
+        clock: Clock,
+        note: HeadNote | None = None,
+        require: Require = lambda _: None,
     ) -> Self:
         """Gives it the means to append, and a note to write the head to; without them it only reads. ``require`` is
         asked before an append whenever somebody else may have written."""
-        self._key, self._clock, self._note, self._remembered = key, clock, note, threading.local()
+        self._source: SigningKeys = (lambda: (keys,)) if isinstance(keys, SigningKey) else keys
+        self._held: dict[bytes, SigningKey] = {}
+        self._clock, self._note, self._remembered = clock, note, threading.local()
         self._require = require
         return self
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """The key that signs it now; raises ``SigningKeyError`` if this program does not hold it."""
+        wanted = self.public_key.key_id
+        if wanted not in self._held:
+            self._held |= {one.public.key_id: one for one in self._source()}
+        if wanted not in self._held:
+            raise SigningKeyError(wanted=wanted.hex())
+        return self._held[wanted]
 
     @contextmanager
     def append(self) -> Iterator[Appending]:
         """One transaction: drafts added in the block, and rows written through ``.transaction``, become durable
         together with the signed head, or not at all."""
         with self._database.transaction() as transaction:
+            tail, key = self._tail(transaction)
             appending = Appending(
                 self._number,
                 self.origin,
-                self._tail(transaction),
+                tail,
                 bodies=self._bodies,
                 transaction=transaction,
                 clock=self._clock,
             )
             yield appending
-            head, tail = appending.seal(self._tree, self._key)
+            head, tail = appending.seal(self._tree, key)
             stamp = transaction.stamp()
-        self._remembered.tail = (stamp, tail)
+        self._remembered.tail = (stamp, tail, appending.successor or key)
         if self._note is not None and head is not None:
             self._note.write(head)
 
-    def _tail(self, transaction: Transaction) -> Tail:
-        """The ledger's end: as this thread left it, if nobody has written anything since, else read anew."""
-        remembered: tuple[tuple[int, int], Tail] | None = getattr(self._remembered, "tail", None)
+    def _tail(self, transaction: Transaction) -> tuple[Tail, SigningKey]:
+        """The ledger's end and the key that signs what comes: as this thread left them, if nobody has written anything
+        since, else read anew."""
+        remembered: tuple[tuple[int, int], Tail, SigningKey] | None = getattr(self._remembered, "tail", None)
         if remembered is not None and remembered[0] == transaction.stamp():
-            return remembered[1]
+            return remembered[1:]
         self._require(transaction)
         head = self.head()
         found = transaction.row("SELECT boot, boot_id FROM ledger WHERE id = ?", (self._number,))
         boot, boot_id = found or (0, b"")
-        return Tail(self._tree.frontier(head.size), head.last_time_ms, boot, boot_id)
+        return Tail(self._tree.frontier(head.size), head.last_time_ms, boot, boot_id), self.signing_key
+
+    def hand_over(self, successor: SigningKey) -> SigningPeriod:
+        """Appends that another key signs what comes after this entry; the present one signs it for the last time.
+
+        Raises ``KeyHistoryError`` for a key that this ledger has or had.
+        """
+        with self.append() as appending:
+            known, present = self.keys, self.signing_key
+            period = appending.hand_over(present, successor)
+            known.followed_by(period)  # a key that was here before is refused while nothing is durable
+        self._held[successor.public.key_id] = successor
+        return period
 
     def checkpoint_at(self, size: int, key: Signer | None = None) -> bytes:
         """A checkpoint of the tree at an earlier size, signed now: what a batch that ends there carries, and with the
         key of the archive what a day is sealed with."""
-        return sign_checkpoint(self.origin, size, self.root_at(size), self._clock.now_ms() // 1000, key or self._key)
+        signer, now_s = key or self.signing_key, self._clock.now_ms() // 1000
+        return sign_checkpoint(self.origin, size, self.root_at(size), now_s, signer)
 
     def confirm(self, checkpoint: bytes, cosignature: bytes, peer: VerifyingKey) -> Checkpoint:
-        """Stores the other side's confirmation after verifying it against this side's own tree.
+        """Stores the other side's confirmation after verifying it against this side's own tree and keys.
 
         Raises an ``UntrustedError`` if it speaks of another tree: then one of the two was restored or tampered with.
         """
@@ -291,7 +346,7 @@ class OwnLedger(LedgerStore):
             raise AheadError(size=size, own=self.head().size)
         root = self.root_at(size)
         confirmed = open_cosignature(cosignature, root, self.origin, peer)
-        open_checkpoint(checkpoint, root, self.origin, self.public_key)
+        open_checkpoint(checkpoint, root, self.origin, self.keys)
         with self._database.transaction() as transaction:
             transaction.run(
                 "INSERT OR IGNORE INTO cosignature VALUES (?, ?, ?, ?, ?)",
@@ -304,7 +359,7 @@ class MirrorLedger(LedgerStore):
     """A ledger that the other side writes: verified batches go in, nothing else."""
 
     def store(self, batch: VerifiedBatch, cosignature: bytes, now_ms: int) -> None:
-        """Entries, bodies, head and this side's cosignature in one transaction.
+        """Entries, bodies, head, new keys and this side's cosignature in one transaction.
 
         ``ConstraintError`` if the mirror has grown since the batch was verified; nothing is stored then.
         """
@@ -319,11 +374,19 @@ class MirrorLedger(LedgerStore):
                 if entry.type == EntryType.BODY_ERASED.number:
                     for index in entry.refs:
                         self._bodies.erase(transaction, index)
+            for period in batch.periods:
+                LedgerKeys.add(transaction, self._number, period)
             transaction.run(
                 "INSERT INTO cosignature VALUES (?, ?, ?, ?, ?)",
                 (self._number, size, batch.checkpoint.cose, cosignature, now_ms),
             )
         self._tree.remember(batch.frontier)
+
+    def learn(self, keys: Signers) -> None:
+        """Keeps the keys of this history, which somebody has verified, that are not known yet."""
+        with self._database.transaction() as transaction:
+            for period in keys.periods[len(self.keys.periods) :]:
+                LedgerKeys.add(transaction, self._number, period)
 
     def latest_confirmation(self) -> Confirmation | None:
         """What this side last cosigned: sent again when an acknowledgement may have been lost."""

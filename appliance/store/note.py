@@ -13,7 +13,7 @@ from pathlib import Path
 from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import Checkpoint, open_checkpoint
 from appliance.ledger.encoding import EncodingError, decode, encode
-from appliance.ledger.keys import VerifyingKey
+from appliance.ledger.signers import Pinned
 from appliance.store.files import write_file
 
 LENGTH_BYTES, SUM_BYTES = 2, 4
@@ -37,9 +37,9 @@ class NotedHead:
     root: bytes
     checkpoint: bytes
 
-    def open(self, key: VerifyingKey) -> Checkpoint:
-        """The head, if the ledger's own key signed it; raises an ``UntrustedError`` of ``ledger.*``."""
-        return open_checkpoint(self.checkpoint, self.root, self.origin, key)
+    def open(self, keys: Pinned) -> Checkpoint:
+        """The head, if a key of the ledger signed it; raises an ``UntrustedError`` of ``ledger.*``."""
+        return open_checkpoint(self.checkpoint, self.root, self.origin, keys)
 
 
 class HeadNote:

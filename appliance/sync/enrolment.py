@@ -11,8 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Self
 
-from appliance.errors import RefusedError
+from appliance.errors import RefusedError, UntrustedError
 from appliance.ledger.keys import KeyFormError, VerifyingKey
+from appliance.ledger.signers import MOST_KEYS, Signers
+from appliance.ledger.succession import follow
 from appliance.school.organisation import SchoolCode, SchoolCodeError
 
 REQUEST_FORM = "madoguchi enrolment request 1"
@@ -28,13 +30,30 @@ class DocumentError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRequest:
-    """What a box tells the hub. ``origin`` is the box's ledger, ``device_key`` signs it; keys and request are PEM."""
+    """What a box tells the hub. ``origin`` is the box's ledger, ``device_key`` signs it; keys and request are PEM.
+
+    A ledger whose key was changed also tells its ``first_key`` and the ``successions`` from that to ``device_key``: a
+    hub that was not reached since knows an earlier one, and another hub none.
+    """
 
     school: str
     name: str
     origin: str
     device_key: str
     certificate_request: str
+    first_key: str = ""
+    successions: tuple[bytes, ...] = ()
+
+    def signers(self) -> Signers:
+        """The keys of the ledger by the box's own word; raises ``DocumentError``."""
+        first = VerifyingKey.from_pem((self.first_key or self.device_key).encode())
+        try:
+            signers = follow(Signers.of(first), self.successions, self.origin)
+        except UntrustedError as error:
+            raise DocumentError(field="history") from error
+        if signers.newest.key != VerifyingKey.from_pem(self.device_key.encode()):
+            raise DocumentError(field="history")
+        return signers
 
     def to_json(self) -> bytes:
         return _write(
@@ -45,21 +64,33 @@ class EnrolmentRequest:
                 "origin": self.origin,
                 "device_key": self.device_key,
                 "certificate_request": self.certificate_request,
+                **self._history(),
             }
         )
+
+    def _history(self) -> dict[str, Any]:
+        if not self.successions:
+            return {}
+        successions = [base64.b64encode(one).decode("ascii") for one in self.successions]
+        return {"history": {"first_key": self.first_key, "successions": successions}}
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
         """Raises ``DocumentError``."""
         found = _read(data, REQUEST_FORM)
         school = _school(found)
-        return cls(
+        history = _map(found, "history") if "history" in found else None
+        request = cls(
             school,
             _text(found, "name"),
             _origin(found, "origin", school, "box"),
             _key(found, "device_key"),
             _text(found, "certificate_request"),
+            "" if history is None else _key(history, "first_key"),
+            () if history is None else _several(history, "successions"),
         )
+        request.signers()
+        return request
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +181,13 @@ def _bytes(value: dict[str, Any], name: str) -> bytes:
         return base64.b64decode(_text(value, name), validate=True)
     except ValueError as error:
         raise DocumentError(field=name) from error
+
+
+def _several(value: dict[str, Any], name: str) -> tuple[bytes, ...]:
+    found = value.get(name)
+    if not isinstance(found, list) or not 0 < len(found) < MOST_KEYS:
+        raise DocumentError(field=name)
+    return tuple(_bytes({name: one}, name) for one in found)
 
 
 def _map(value: dict[str, Any], name: str) -> dict[str, Any]:

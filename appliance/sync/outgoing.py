@@ -3,6 +3,7 @@
 Runs in the thread that owns it and never blocks on the line.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from appliance.clock import Clock
@@ -34,19 +35,21 @@ PER_ENTRY_BYTES = 16
 
 
 class Outgoing:
-    """Sends one ledger of this side until ``peer`` has confirmed it all."""
+    """Sends one ledger of this side until ``peer`` has confirmed it all; ``peer`` is its key, or what gives the newest
+    one that is known."""
 
     def __init__(
         self,
         ledger: OwnedLedger,
-        peer: VerifyingKey,
+        peer: VerifyingKey | Callable[[], VerifyingKey],
         *,
         publish: Publish,
         governor: Governor,
         clock: Clock,
         observe: Observe,
     ) -> None:
-        self._ledger, self._peer, self._publish = ledger, peer, publish
+        self._ledger, self._publish = ledger, publish
+        self._peer: Callable[[], VerifyingKey] = (lambda: peer) if isinstance(peer, VerifyingKey) else peer
         self._governor, self._clock, self._observe = governor, clock, observe
         head = ledger.head()
         self._sender = Sender(head.size, head.cosigned_size)
@@ -101,7 +104,7 @@ class Outgoing:
         ledger, claim = self._ledger, Claim(ack.origin, ack.checkpoint, ack.cosignature, ack.root)
         try:
             size = ledger.head().size
-            later = verify_later_head(claim, ledger.origin, size, ledger.root_at, ledger.public_key, self._peer)
+            later = verify_later_head(claim, ledger.origin, size, ledger.root_at, ledger.keys, self._peer())
         except MadoguchiError as error:
             self._observe(Refused(self.origin, error.code, here=True))
             return True
@@ -119,7 +122,7 @@ class Outgoing:
 
     def _confirm(self, ack: Ack) -> None:
         try:
-            confirmed = self._ledger.confirm(ack.checkpoint, ack.cosignature, self._peer)
+            confirmed = self._ledger.confirm(ack.checkpoint, ack.cosignature, self._peer())
         except MadoguchiError as error:
             # Forged, of a tree that this side never had, or no room to store it: it is asked for again.
             self._observe(Refused(self.origin, error.code, here=True))
@@ -162,8 +165,10 @@ class Outgoing:
                     break
             items.append(item)
         size = first + len(items)
-        signed = head.checkpoint if size == head.size else None
-        return Batch(self.origin, first, tuple(items), signed or self._ledger.checkpoint_at(size)), decision
+        signed = (head.checkpoint if size == head.size else None) or self._ledger.checkpoint_at(size)
+        # Read last: whatever key has signed by now is among them.
+        unknown = tuple(one.succession for one in self._ledger.keys.periods[1:] if one.change >= first)
+        return Batch(self.origin, first, tuple(items), signed, unknown), decision
 
 
 def _estimate(item: Sealed) -> int:

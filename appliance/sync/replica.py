@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from appliance.errors import Field, MadoguchiError, UntrustedError
 from appliance.ledger.checkpoint import cosign
 from appliance.ledger.generation import is_later
-from appliance.ledger.keys import SignatureError, SigningKey, VerifyingKey
+from appliance.ledger.keys import SignatureError, SigningKey
 from appliance.ledger.merkle import Frontier
+from appliance.ledger.signers import Pinned
 from appliance.ledger.verify import (
     Batch,
     GapError,
@@ -226,9 +227,10 @@ ReceiverCommand = Store | Answer
 
 
 class Receiver:
-    """Takes the batches of one ledger from the side that owns it, and cosigns as ``name`` what was stored."""
+    """Takes the batches of one ledger from the side that owns it, with the keys ``peer`` that are known so far, and
+    cosigns as ``name`` what was stored."""
 
-    def __init__(self, origin: str, peer: VerifyingKey, name: str, key: SigningKey) -> None:
+    def __init__(self, origin: str, peer: Pinned, name: str, key: SigningKey) -> None:
         self._origin, self._peer, self._name, self._key = origin, peer, name, key
 
     def handle(self, event: ReceiverEvent, now_s: int) -> list[ReceiverCommand]:

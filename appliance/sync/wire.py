@@ -22,6 +22,7 @@ from appliance.errors import RefusedError, UntrustedError
 from appliance.ledger.encoding import EncodingError, decode, encode
 from appliance.ledger.entry import COMMITMENT_BYTES, SALT_BYTES, Body, Entry
 from appliance.ledger.merkle import HASH_BYTES
+from appliance.ledger.signers import MOST_KEYS
 from appliance.ledger.verify import Batch, Sealed
 
 VERSION = 1
@@ -163,7 +164,8 @@ def _decompress(data: bytes) -> bytes:
 def _to_value(message: Message) -> list[Any]:
     match message:
         case Batch():
-            return [_BATCH, message.origin, message.first, message.checkpoint, *_columns(message.items)]
+            successions = [list(message.successions)] if message.successions else []
+            return [_BATCH, message.origin, message.first, message.checkpoint, *_columns(message.items), *successions]
         case Ack():
             root = [] if message.root is None else [message.root]
             return [_ACK, message.origin, message.checkpoint, message.cosignature, *root]
@@ -193,6 +195,7 @@ def _columns(items: tuple[Sealed, ...]) -> list[Any]:
 
 
 def _read_batch(parts: list[Any]) -> Batch:
+    parts, successions = parts[:BATCH_PARTS], parts[BATCH_PARTS:]
     origin, first, checkpoint, *columns, contents, salts, commitments = parts
     kinds, versions, times, boots, uptimes, actors, subjects, refs = columns
     bodies = _bodies(_listed(contents), _bytes(salts))
@@ -210,7 +213,18 @@ def _read_batch(parts: list[Any]) -> Batch:
         strict=True,
     )
     items = [Sealed(Entry(*fields).encode(), body) for fields, body in zip(entries, bodies, strict=True)]
-    return Batch(_text(origin), _number(first), tuple(items), _bytes(checkpoint))
+    return Batch(_text(origin), _number(first), tuple(items), _bytes(checkpoint), _successions(successions))
+
+
+def _successions(more: list[Any]) -> tuple[bytes, ...]:
+    """A part that a batch has only if it leads to a new key."""
+    if not more:
+        return ()
+    (listed,) = more
+    found = tuple(_bytes(one) for one in _listed(listed))
+    if not 0 < len(found) < MOST_KEYS:
+        raise ValueError
+    return found
 
 
 def _bodies(contents: list[Any], salts: bytes) -> list[Body | None]:
@@ -246,6 +260,8 @@ def _read_state(parts: list[Any]) -> State:
 
 
 _BATCH, _ACK, _REFUSAL, _STATE = range(4)
+BATCH_PARTS = 14
+"""Of a batch, after the kind of message: origin, first, checkpoint and eleven columns."""
 _READERS: dict[int, Callable[[list[Any]], Message]] = {
     _BATCH: _read_batch,
     _ACK: _read_ack,

@@ -242,3 +242,58 @@ def test_an_interrupted_change_goes_on_where_it_stood(box: BootedBox) -> None:
 def test_a_program_starts_with_the_new_key_alone(box: BootedBox, name: str) -> None:
     restart(box, name)
     assert "database.key.next" not in held_by(box, name)
+
+
+# The key that signs the ledger is changed while they run.
+
+
+def signs(box: BootedBox) -> str:
+    """The key that the ledger is signed with, as the box prints it."""
+    said = json.loads(box.run("appliance-admin", "receipt", "key", "--json").stdout.splitlines()[-1])
+    return str(said["key"])
+
+
+def test_the_command_itself_makes_no_sealed_device_key(box: BootedBox) -> None:
+    before = signs(box)
+    refused = box.run("appliance-admin", "keys", "rotate", "--json", "device", check=False)
+    assert refused.returncode == 2
+    assert json.loads(refused.stdout.splitlines()[-1])["error"] == "keys.no_successor"
+    assert signs(box) == before
+
+
+def test_a_new_device_key_is_sealed_and_every_program_follows(box: BootedBox) -> None:
+    before, key = signs(box), key_of(box, "device.key")
+    done = box.run("appliance-admin", "keys", "rotate", "device", "--json")
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (told["rotated"], told["sealed"], told["key"]) == ("device", True, signs(box))
+    assert signs(box) != before
+    assert key_of(box, "device.key") != key
+    assert listed(box) == [f"{name} 600 root" for name in SEALED]
+    assert held_by(box, "kiosk") == ["database.key", "device.key", "device.key.next"]
+    assert verified(box) == "ok"
+    assert answers(box)
+    assert "health.device_rotation_unfinished" not in problems(box)
+
+
+def test_an_interrupted_change_of_the_device_key_goes_on_where_it_stood(box: BootedBox) -> None:
+    """The ledger tells of the new key, and the power goes before it is sealed in place of the old one."""
+    before = key_of(box, "device.key")
+    box.run("appliance-admin", "keys", "next", "device")
+    successor = key_of(box, "device.key.next")
+    box.run("appliance-admin", "keys", "rotate", "--json", "device")
+    for name in ("migrate", "kiosk", "staff"):
+        restart(box, name)
+    assert key_of(box, "device.key") == before
+    assert "health.device_rotation_unfinished" in problems(box)
+    assert verified(box) == "ok"
+    signing = signs(box)
+    box.run("appliance-admin", "keys", "rotate", "device")
+    assert (key_of(box, "device.key"), signs(box)) == (successor, signing)
+    assert listed(box) == [f"{name} 600 root" for name in SEALED]
+    assert "health.device_rotation_unfinished" not in problems(box)
+
+
+@pytest.mark.parametrize("name", ["migrate", "kiosk", "staff"])
+def test_a_program_starts_with_the_new_device_key_alone(box: BootedBox, name: str) -> None:
+    restart(box, name)
+    assert "device.key.next" not in held_by(box, name)

@@ -554,3 +554,23 @@ def test_an_error_never_quotes_a_key(here: Installation, tpm: VirtualTpm, sealed
         with pytest.raises(MadoguchiError) as caught:
             sealed.open(name)
         assert set(caught.value.fields) <= {"name", "reason"}
+
+
+@pytest.mark.parametrize("key", ["database", "device"])
+def test_a_next_key_is_sealed_beside_the_present_one_and_then_in_its_place(
+    here: Installation, sealed: KeyStore, key: str
+) -> None:
+    here.found()
+    name, following = f"{key}.key", f"{key}.key.next"
+    before = sealed.open(name)
+    assert here.run("next", key) == 0
+    made = sealed.open(following)
+    assert here.run("next", key) == 0  # one that is there already stays
+    assert sealed.open(following) == made != before
+    assert (sealed.open(name), sealed.seal_of(following)) == (before, SECURE_BOOT)
+    assert following in sealed.names()
+    for _ in range(2):  # the second time as if the power had gone between its two steps
+        assert here.run("adopt", key) == 0
+        assert sealed.open(name) == made
+        assert following not in sealed.names()
+        sealed.seal(following, made)

@@ -20,11 +20,14 @@ from appliance.ledger.export_check import verify_export
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.merkle import check_consistency, root_from_inclusion
 from appliance.ledger.receipt import open_receipt, parse_receipt_text, receipt_text
+from appliance.ledger.signers import KeyEndedError, Signers, SigningPeriod
+from appliance.ledger.succession import follow, open_succession
 from tests.independent import verifier
 from tests.independent.verifier import RefusedError
+from tests.ledger import changed, sealed
 from tests.ledger import material as m
-from tests.ledger import sealed
-from tests.ledger.vectors import FOLDER, sequence, values
+from tests.ledger.material import sequence
+from tests.ledger.vectors import FOLDER, values
 from tests.source import ROOT, imported
 
 SPKI = {name: key.public.spki for name, key in m.KEYS.items()}
@@ -278,6 +281,77 @@ def test_seals_for_others() -> None:
     (one,) = vectors("seals")["refused_for"]
     assert same_export(bytes.fromhex(one["export"]), archive=[ARCHIVES[one["archive"]]]) is None
     assert same_export(bytes.fromhex(one["export"]), archive=[]) is None
+
+
+KEYS = [(size, bytes.fromhex(spki)) for size, spki, _ in vectors("changes")["keys"]]
+
+
+@pytest.mark.parametrize("one", vectors("changes")["checkpoints"])
+def test_which_key_may_sign_which_size(one: Any) -> None:
+    cose, root, size = bytes.fromhex(one["cose"]), bytes.fromhex(one["root"]), one["size"]
+    if one["good"]:
+        assert verifier.check_checkpoint(cose, size, root, m.ORIGIN, KEYS) == m.signed_s(size)
+        assert open_checkpoint(cose, root, m.ORIGIN, changed.SIGNERS).time_s == m.signed_s(size)
+        return
+    with pytest.raises(RefusedError):
+        verifier.check_checkpoint(cose, size, root, m.ORIGIN, KEYS)
+    with pytest.raises(KeyEndedError):
+        open_checkpoint(cose, root, m.ORIGIN, changed.SIGNERS)
+
+
+@pytest.mark.parametrize("one", vectors("changes")["receipts"])
+def test_receipts_of_a_ledger_whose_key_was_changed(one: Any) -> None:
+    data = bytes.fromhex(one["receipt"])
+    if one["good"]:
+        assert verifier.verify_receipt(data, m.ORIGIN, KEYS, None)["index"] == one["index"]
+        assert open_receipt(data, m.ORIGIN, changed.SIGNERS, None).index == one["index"]
+        return
+    with pytest.raises(RefusedError):
+        verifier.verify_receipt(data, m.ORIGIN, KEYS, None)
+    with pytest.raises(KeyEndedError):
+        open_receipt(data, m.ORIGIN, changed.SIGNERS, None)
+
+
+@pytest.mark.parametrize("one", vectors("changes")["exports"])
+def test_exports_of_a_ledger_whose_key_was_changed(one: Any) -> None:
+    proven = same_export(bytes.fromhex(one["export"]))
+    assert proven is not None
+    assert proven["size"] == one["size"]
+    assert same_export(bytes.fromhex(one["export"]), "second") is None
+
+
+@pytest.mark.parametrize(("reason", "one"), ids(vectors("changes")["refused_exports"]))
+def test_what_is_no_export_of_a_ledger_whose_key_was_changed(reason: str, one: Any) -> None:
+    assert same_export(bytes.fromhex(one["export"])) is None
+
+
+def test_the_statements_of_the_keys() -> None:
+    listed = [[size, bytes.fromhex(spki), bytes.fromhex(said)] for size, spki, said in vectors("changes")["keys"]]
+    assert verifier.read_keys([listed[0][:2], *listed[1:]], m.ORIGIN) == KEYS
+    assert [one.succession for one in changed.SIGNERS.periods] == [said for _, _, said in listed]
+
+
+@pytest.mark.parametrize(("reason", "one"), ids(vectors("changes")["refused"]))
+def test_what_is_no_statement_of_a_key(reason: str, one: Any) -> None:
+    data = bytes.fromhex(one["succession"])
+    with pytest.raises(RefusedError):
+        verifier.check_succession(data, m.ORIGIN, 7, SPKI["box"], SPKI["second"])
+    with pytest.raises(UntrustedError):
+        follow(Signers.of(m.BOX.public), [data], m.ORIGIN)
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_both_say_the_same_of_statements_that_were_bent(data: st.DataObject) -> None:
+    parts = decode(changed.TO_SECOND[1:])
+    bent = b"\xd2" + encode(data.draw(st.composite(lambda draw: bent_value(draw, parts))()))
+    try:
+        verifier.check_succession(bent, m.ORIGIN, 7, SPKI["box"], SPKI["second"])
+    except RefusedError:
+        with pytest.raises(UntrustedError):
+            open_succession(bent, m.ORIGIN, SigningPeriod(0, m.BOX.public))
+    else:
+        assert open_succession(bent, m.ORIGIN, SigningPeriod(0, m.BOX.public)).size == 7
 
 
 # What chance makes of good files.

@@ -18,6 +18,9 @@ SPKI_START = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200
 ARCHIVE_START = bytes.fromhex("308207b2300b0609608648016503040312038207a100")
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 LONGEST_ITEM = 1 << 24
+SUCCESSION_TYPE = "application/madoguchi-succession+cose"
+Keys = bytes | list[tuple[int, bytes]]
+"""The one key of a box, or the keys of section 15 with the size from which on each signs."""
 
 
 class RefusedError(Exception):
@@ -244,24 +247,28 @@ def signed_bytes(protected: bytes, root: bytes) -> bytes:
 def check_signed(protected: bytes, signature: bytes, root: bytes, spki: bytes) -> dict[Any, Any]:
     named, claims = read_claims(protected)
     need(named == key_id(spki), "key id")
-    message = signed_bytes(protected, root)
+    check_signature(signature, signed_bytes(protected, root), spki)
+    return claims
+
+
+def check_signature(signature: Any, message: bytes, spki: bytes) -> None:
+    need(type(signature) is bytes and len(signature) == 64, "signature of 64 bytes")
     numbers = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     try:
         read_key(spki).verify(encode_dss_signature(*numbers), message, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
         refuse("signature")
-    return claims
 
 
-def check_checkpoint(data: bytes, size: int, root: bytes, origin: str, spki: bytes) -> int:
+def check_checkpoint(data: bytes, size: int, root: bytes, origin: str, box: Keys) -> int:
     """The time of a checkpoint."""
     protected, unprotected, signature = split_cose(data)
     need(unprotected == {}, "no unprotected header")
-    return check_checkpoint_parts(protected, signature, size, root, origin, spki)
+    return check_checkpoint_parts(protected, signature, size, root, origin, box)
 
 
-def check_checkpoint_parts(protected: bytes, signature: bytes, size: int, root: bytes, origin: str, spki: bytes) -> int:
-    claims = check_signed(protected, signature, root, spki)
+def check_checkpoint_parts(protected: bytes, signature: bytes, size: int, root: bytes, origin: str, box: Keys) -> int:
+    claims = check_signed(protected, signature, root, key_for(box, read_claims(protected)[0], size))
     need(2 not in claims and claims[1] == origin and claims[-65537] == size, "checkpoint of this ledger and size")
     return int(claims[6])
 
@@ -350,6 +357,56 @@ def day_number(text: str) -> int:
         refuse("date")
 
 
+# Change of the key
+
+
+def key_for(box: Keys, named: Any, size: int) -> bytes:
+    """The key with this id, if it may sign this size."""
+    keys = [(0, box)] if isinstance(box, bytes) else box
+    for at, (_, spki) in enumerate(keys):
+        if named == key_id(spki):
+            need(at + 1 == len(keys) or size < keys[at + 1][0], "a key that has ended")
+            return spki
+    refuse("key id")
+
+
+def check_succession(data: bytes, origin: str, size: int, before: bytes, spki: bytes) -> None:
+    """That the key before names this one, from this size on."""
+    need(data[:1] == b"\xd2", "COSE_Sign1")
+    parts = read(data[1:])
+    need(type(parts) is list and len(parts) == 4, "COSE_Sign1")
+    protected, unprotected, payload, signature = parts
+    need(type(protected) is bytes and type(payload) is bytes and type(signature) is bytes, "byte strings")
+    header, told = read(protected), read(payload)
+    need(type(header) is dict and set(header) == {1, 4, 16}, "labels")
+    need(header[1] == -7 and header[4] == key_id(before) and header[16] == SUCCESSION_TYPE, "header")
+    need(type(told) is dict and set(told) == {"origin", "size", "key"}, "contents")
+    need(told["origin"] == origin and told["key"] == spki, "contents")
+    need(type(told["size"]) is int and told["size"] == size, "size")
+    check_signature(signature, b"\x84\x6aSignature1" + byte_string(protected) + b"\x40" + byte_string(payload), before)
+    need(type(unprotected) is dict and set(unprotected) == {12}, "countersignature")
+    signed = b"\x85\x73CounterSignature0V2" + byte_string(protected) + b"\x40" + byte_string(payload)
+    check_signature(unprotected[12], signed + b"\x81" + byte_string(signature), spki)
+
+
+def read_keys(listed: Any, origin: str) -> list[tuple[int, bytes]]:
+    """The keys of an exported ledger, of which each follows from the one before."""
+    need(type(listed) is list and 0 < len(listed) <= 128, "keys")
+    keys: list[tuple[int, bytes]] = []
+    for one in listed:
+        need(type(one) is list and len(one) == (3 if keys else 2), "keys")
+        need(is_number(one[0]) and all(type(part) is bytes for part in one[1:]), "keys")
+        read_key(one[1])
+        if keys:
+            need(one[0] >= 3 and one[0] > keys[-1][0], "sizes in order")
+            need(all(key_id(one[1]) != key_id(spki) for _, spki in keys), "no key twice")
+            check_succession(one[2], origin, one[0], keys[-1][1], one[1])
+        else:
+            need(one[0] == 0, "the first key from size 0 on")
+        keys.append((one[0], one[1]))
+    return keys
+
+
 # Receipts
 
 
@@ -367,7 +424,7 @@ def read_receipt_text(text: str) -> bytes:
     return data
 
 
-def verify_receipt(data: bytes, origin: str, box: bytes, hub: bytes | None) -> dict[str, Any]:
+def verify_receipt(data: bytes, origin: str, box: Keys, hub: bytes | None) -> dict[str, Any]:
     """What a receipt proves; ``box`` and ``hub`` are the pinned keys as SubjectPublicKeyInfo."""
     # 1.
     parts = read(data)
@@ -404,7 +461,7 @@ class Export:
 
     def __init__(self, data: bytes, box: list[bytes], hub: bytes | None, archive: list[bytes] | None) -> None:
         self.data, self.box, self.hub, self.archive = data, box, hub, archive
-        self.tree, self.last_time, self.gone = Tree(), 0, set[int]()
+        self.tree, self.last_time, self.gone, self.changes = Tree(), 0, set[int](), set[int]()
         self.confirmations, self.last_confirmed = 0, 0
         self.confirmed: list[Any] | None = None
 
@@ -445,26 +502,17 @@ class Export:
         fields = item[2]
         names = {"origin", "size", "whole", "bodies", "keys", "hub", "time"}
         need(type(fields) is dict and set(fields) == names, "fields")
-        self.origin, self.size, self.keys = fields["origin"], fields["size"], fields["keys"]
+        self.origin, self.size = fields["origin"], fields["size"]
         self.whole, self.bodies, hub = fields["whole"], fields["bodies"], fields["hub"]
         need(type(self.origin) is str and is_number(fields["time"]), "fields")
         need(is_number(self.size) and self.size > 0, "fields")
-        need(type(self.whole) is bool and type(self.bodies) is bool and type(self.keys) is list, "fields")
-        before = -1
-        for one in self.keys:
-            need(type(one) is list and len(one) == 2 and is_number(one[0]) and type(one[1]) is bytes, "keys")
-            need(one[0] > before if before >= 0 else one[0] == 0, "keys from size 0 on, in order")
-            before = one[0]
-            read_key(one[1])
-            need(one[1] in self.box, "pinned key")
-        need(before >= 0, "a key")
+        need(type(self.whole) is bool and type(self.bodies) is bool, "fields")
+        self.keys = read_keys(fields["keys"], self.origin)
+        need(self.keys[0][1] in self.box, "pinned key")
         if hub is not None:
             need(type(hub) is list and len(hub) == 2 and type(hub[0]) is str and type(hub[1]) is bytes, "hub")
             read_key(hub[1])
         self.seals = Seals(self.origin, self.archive)
-
-    def key_now(self) -> bytes:
-        return bytes([key for size, key in self.keys if size <= self.tree.size][-1])
 
     def entry(self, entry: bytes, body: Any) -> None:
         index = self.tree.size
@@ -485,13 +533,15 @@ class Export:
         self.seals.before(parts, self.tree)
         if parts[0] in (6, 7):
             self.seals.take(parts[0], None if body is None else body[1])
+        if parts[0] == 8:
+            self.changes.add(index)
         self.tree.append(leaf_hash(entry))
 
     def confirmation(self, checkpoint: bytes, cosignature: Any) -> None:
         # 5.
         size, root = self.tree.size, self.tree.root()
         need(type(cosignature) is bytes and size > self.last_confirmed, "place of a confirmation")
-        check_checkpoint(checkpoint, size, root, self.origin, self.key_now())
+        check_checkpoint(checkpoint, size, root, self.origin, self.keys)
         if self.hub is not None:
             self.confirmed = [size, *check_cosignature(cosignature, size, root, self.origin, self.hub)]
         self.last_confirmed = size
@@ -502,7 +552,8 @@ class Export:
         need(digest == hashlib.sha256(self.data[:at]).digest(), "digest")
         need(not self.whole or not self.gone, "a body that is gone without a reason")
         need(self.tree.size == self.size, "number of entries")
-        return check_checkpoint(checkpoint, self.size, self.tree.root(), self.origin, self.key_now())
+        need(self.changes == {size - 2 for size, _ in self.keys[1:] if size - 2 < self.size}, "entries of changes")
+        return check_checkpoint(checkpoint, self.size, self.tree.root(), self.origin, self.keys)
 
 
 def verify_export(

@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from appliance.ledger.checkpoint import cosign, open_checkpoint, sign_checkpoint
+from appliance.ledger.encoding import encode
 from appliance.ledger.entry import Body, Entry, EntryType
-from appliance.ledger.export import Confirmed, End, Header, HubKey, Item, SigningPeriod, write_export
+from appliance.ledger.export import Confirmed, End, Header, HubKey, Item, write_export
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.merkle import Frontier, inclusion_proof, leaf_hash, node_hash
 from appliance.ledger.receipt import make_receipt
+from appliance.ledger.signers import Signers
 from appliance.ledger.verify import Sealed
 
 ORIGIN = "madoguchi/1/B113299900018/box/1"
@@ -42,7 +44,8 @@ class RepeatableKey(SigningKey):
 
 
 BOX, HUB, OTHER = RepeatableKey("box"), RepeatableKey("hub"), RepeatableKey("other")
-KEYS = {"box": BOX, "hub": HUB, "other": OTHER}
+SECOND, THIRD = RepeatableKey("second"), RepeatableKey("third")
+KEYS = {"box": BOX, "hub": HUB, "other": OTHER, "second": SECOND, "third": THIRD}
 BOOTS = (b"\xb0" * 16, b"\xb1" * 16)
 PSEUDONYM = b"\xaa" * 16
 
@@ -134,8 +137,7 @@ def receipt(index: int, size: int, *, cosigned: bool) -> bytes:
 
 def header(size: int = SIZE, *, bodies: bool = False, hub: bool = True) -> Header:
     at_hub = HubKey(HUB_NAME, HUB.public) if hub else None
-    periods = (SigningPeriod(0, BOX.public),)
-    return Header(ORIGIN, size, size == SIZE, bodies, periods, at_hub, signed_s(size) + 60)
+    return Header(ORIGIN, size, size == SIZE, bodies, Signers.of(BOX.public), at_hub, signed_s(size) + 60)
 
 
 def export_items(size: int = SIZE, *, bodies: bool = False, hub: bool = True) -> list[Item]:
@@ -150,3 +152,9 @@ def export_items(size: int = SIZE, *, bodies: bool = False, hub: bool = True) ->
 
 def export(size: int = SIZE, *, bodies: bool = False, hub: bool = True) -> bytes:
     return b"".join(write_export(export_items(size, bodies=bodies, hub=hub)))
+
+
+def sequence(items: list[Any]) -> bytes:
+    """A file of these items with a digest that fits, so that only what is wrong with them can be the reason."""
+    data = b"".join(encode(one) for one in items[:-1])
+    return data + encode([*items[-1][:2], hashlib.sha256(data).digest()])

@@ -16,9 +16,10 @@ from appliance.ledger.checkpoint import parse_sign1, sign1, sign_checkpoint
 from appliance.ledger.day_seals import SEALING, DaySeal, begin_of, date_of, key_content, number_of
 from appliance.ledger.encoding import decode, encode
 from appliance.ledger.entry import EPOCH_MS, Body, Entry, EntryType
-from appliance.ledger.export import End, Header, Item, SigningPeriod, write_export
+from appliance.ledger.export import End, Header, Item, write_export
 from appliance.ledger.keys import Signer
 from appliance.ledger.merkle import Frontier, leaf_hash
+from appliance.ledger.signers import Signers
 from appliance.ledger.verify import Sealed
 from tests.ledger import material as m
 from tests.ledger.ml_dsa import signed
@@ -92,7 +93,7 @@ class Written:
     def export(self, size: int | None = None, *, bodies: bool = True, gone: Sequence[int] = ()) -> bytes:
         """An export of the first entries; the bodies at ``gone`` are missing."""
         items, whole = self.items[:size], size is None
-        header = Header(m.ORIGIN, len(items), whole, bodies, (SigningPeriod(0, m.BOX.public),), None, 1_790_000_000)
+        header = Header(m.ORIGIN, len(items), whole, bodies, Signers.of(m.BOX.public), None, 1_790_000_000)
         shown: list[Item] = [header]
         for at, one in enumerate(items):
             there = at not in gone and (bodies or Entry.decode(one.entry).type in SEALING)

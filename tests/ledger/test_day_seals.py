@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from appliance.errors import UntrustedError
 from appliance.ledger.archive_keys import ArchiveSigningKey, ArchiveVerifyingKey
-from appliance.ledger.checkpoint import cosign, open_checkpoint, parse_sign1, sign1, sign_checkpoint
+from appliance.ledger.checkpoint import cosign, open_signed_by, parse_sign1, sign1, sign_checkpoint
 from appliance.ledger.day_seals import (
     DAY_MS,
     DaySeal,
@@ -31,10 +31,11 @@ from appliance.ledger.day_seals import (
 )
 from appliance.ledger.encoding import encode
 from appliance.ledger.entry import EPOCH_MS, Body, Entry, EntryType
-from appliance.ledger.export import End, Header, Item, SigningPeriod
+from appliance.ledger.export import End, Header, Item
 from appliance.ledger.export_check import verify_export
 from appliance.ledger.keys import SignatureError, SigningKey
 from appliance.ledger.merkle import Frontier, leaf_hash
+from appliance.ledger.signers import Signers
 from appliance.ledger.verify import Sealed, verify_ledger
 
 ORIGIN, OTHER_ORIGIN = "madoguchi/1/B113299900018/box/1", "madoguchi/1/B113299900027/box/1"
@@ -91,7 +92,7 @@ class Book:
     def exported(
         self, archive: Sequence[ArchiveVerifyingKey] | None = None, *, bodies: bool, items: list[Sealed] | None = None
     ) -> SealState:
-        header = Header(ORIGIN, self.size, True, bodies, (SigningPeriod(0, BOX.public),), None, 1)
+        header = Header(ORIGIN, self.size, True, bodies, Signers.of(BOX.public), None, 1)
         shown = [one if bodies or is_sealing(one.entry) else replace(one, body=None) for one in items or self.entries]
         whole: list[Item] = [header, *shown, End(self.checkpoint())]
         return verify_export(whole, [BOX.public], None, archive).seals
@@ -214,7 +215,7 @@ def bent(book: Book) -> dict[str, tuple[bytes, type[UntrustedError]]]:
     """What was done to the right signature of the second day, and what is found."""
     cose = book.cose(5)
     protected, _, signature = parse_sign1(cose)
-    opened = open_checkpoint(cose, book.roots[5], ORIGIN, ARCHIVE.public)
+    opened = open_signed_by(cose, book.roots[5], ORIGIN, ARCHIVE.public)
     p256 = sign_checkpoint(ORIGIN, 5, book.roots[5], 1, BOX)
     return {
         "another root": (book.cose(5, root=4), SealSignatureError),

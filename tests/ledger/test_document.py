@@ -5,16 +5,16 @@ from textwrap import wrap
 
 import pytest
 
-from appliance.ledger.checkpoint import open_checkpoint, parse_sign1, sign_checkpoint, signature_input
+from appliance.ledger.checkpoint import open_signed_by, parse_sign1, sign_checkpoint, signature_input
 from appliance.ledger.day_seals import DAY_MS, JAPAN_MS, SEALING, DaySeal, Seals, begin_of, date_of, day_of, key_content
-from appliance.ledger.encoding import encode
+from appliance.ledger.encoding import decode, encode
 from appliance.ledger.entry import EPOCH_MS, EntryType, IdentityKind
 from appliance.ledger.export import BEGINNING, MOST_ITEM_BYTES
 from appliance.ledger.export_check import verify_export
 from appliance.ledger.merkle import inclusion_proof
 from appliance.ledger.receipt import open_receipt, receipt_text
+from tests.ledger import changed, sealed
 from tests.ledger import material as m
-from tests.ledger import sealed
 from tests.ledger.vectors import FILES
 from tests.source import ROOT
 
@@ -56,6 +56,11 @@ EXAMPLE = {
     "seal": SEAL,
     "seal_before": SEAL_CONTENT[0],
     "seal_after": SEAL_CONTENT[2],
+    "second_key": m.SECOND.public.spki,
+    "succession_protected": decode(changed.TO_SECOND[1:])[0],
+    "succession_payload": decode(changed.TO_SECOND[1:])[2],
+    "succession": changed.TO_SECOND,
+    "succession_entry": changed.ENTRIES[changed.FIRST_CHANGE],
 }
 TEXTS = {"receipt_text": receipt_text(EXAMPLE["receipt"])}
 
@@ -103,7 +108,7 @@ def test_what_the_example_says_of_itself() -> None:
 def test_what_the_example_says_of_its_seal() -> None:
     assert {day_of(m.entry(index).wall_ms) for index in range(3)} == {sealed.DAYS[0]}
     assert f"seals the 4th of May 2026 at {SEALED_S}" in DOCUMENT
-    opened = open_checkpoint(SEAL, m.root(3), m.ORIGIN, sealed.ARCHIVE.public)
+    opened = open_signed_by(SEAL, m.root(3), m.ORIGIN, sealed.ARCHIVE.public)
     assert (opened.size, opened.time_s) == (3, SEALED_S)
     start = sealed.ARCHIVE.public.spki[:22]
     assert f"h'{start.hex()}'" in DOCUMENT

@@ -1,7 +1,6 @@
 """An exported ledger is read item by item, and a file that is not whole or not as written is refused by name."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -18,12 +17,12 @@ from appliance.ledger.export import (
     ExportFormError,
     ExportVersionError,
     Header,
-    SigningPeriod,
     read_export,
     write_export,
 )
 from appliance.ledger.verify import Sealed
-from tests.ledger.material import BOX, OTHER, SIZE, export, export_items, header
+from tests.ledger import changed
+from tests.ledger.material import BOX, OTHER, export, export_items, header
 
 FILE = export(bodies=True)
 
@@ -155,11 +154,11 @@ def test_any_other_item_is_refused(item: object) -> None:
         list(read_export([next(write_export([header()])) + encode(item)]))
 
 
-def test_the_key_of_a_size_is_the_one_of_its_period() -> None:
-    periods = (SigningPeriod(0, BOX.public), SigningPeriod(5, OTHER.public))
-    changed = replace(header(), periods=periods)
-    assert [changed.key_at(size) for size in (1, 4)] == [BOX.public] * 2
-    assert [changed.key_at(size) for size in (5, SIZE)] == [OTHER.public] * 2
+def test_every_key_comes_back_with_its_statement() -> None:
+    items = list(read_export([changed.export(bodies=True)]))
+    assert items[0] == changed.header(bodies=True)
+    assert isinstance(items[0], Header)
+    assert items[0].signers == changed.SIGNERS
 
 
 @given(st.binary(max_size=200), st.integers(1, 9))

@@ -7,10 +7,12 @@ import pytest
 from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import CheckpointError
 from appliance.ledger.entry import CommitmentError
-from appliance.ledger.export import Confirmed, End, ExportFormError, Item, SigningPeriod, read_export
+from appliance.ledger.export import Confirmed, End, ExportFormError, Item, read_export
 from appliance.ledger.export_check import VerifiedExport, header_keys, verify_export
-from appliance.ledger.keys import SignatureError
+from appliance.ledger.keys import SignatureError, VerifyingKey
+from appliance.ledger.signers import KeyEndedError, KeyHistoryError, Signers, SigningPeriod
 from appliance.ledger.verify import BodyMissingError, OrderError, RootError, Sealed
+from tests.ledger import changed as small
 from tests.ledger.material import (
     BOX,
     CONFIRMED,
@@ -19,6 +21,7 @@ from tests.ledger.material import (
     HUB_NAME,
     OTHER,
     OTHER_ORIGIN,
+    SECOND,
     SIZE,
     body,
     checkpoint,
@@ -65,17 +68,65 @@ def test_the_keys_must_be_the_pinned_ones() -> None:
     assert verify_export(export_items(), header_keys(head), None).header.origin == head.origin
 
 
-def test_after_a_change_of_the_key_each_signs_its_own_sizes() -> None:
-    periods = (SigningPeriod(0, BOX.public), SigningPeriod(6, OTHER.public))
-    head = replace(header(), periods=periods)
-    items = [head, *export_items()[1:-1], End(checkpoint(SIZE, OTHER))]
-    assert verify_export(items, [OTHER.public, BOX.public], HUB.public).checkpoint.size == SIZE
-    for wrong, pinned in (
-        (items, [OTHER.public]),
-        ([*items[:-1], End(checkpoint(SIZE))], [BOX.public, OTHER.public]),
+@pytest.mark.parametrize("size", range(1, small.SIZE + 1))
+def test_after_changes_of_the_key_the_first_one_is_enough(size: int) -> None:
+    for bodies in (False, True):
+        found = verify_export(small.export_items(size, bodies=bodies), [BOX.public], HUB.public)
+        assert (found.checkpoint.size, found.header.signers) == (size, small.SIGNERS)
+
+
+def test_more_of_the_history_that_is_pinned_must_be_the_same() -> None:
+    first, second, third = small.SIGNERS.periods
+    whole, part = small.export_items(), small.export_items(5)
+    for pinned in (small.SIGNERS, Signers((first, second)), Signers((first,))):
+        assert verify_export(whole, [pinned], HUB.public).checkpoint.size == small.SIZE
+    later = Signers((first, SigningPeriod(8, second.key, second.succession), third))
+    other = Signers((first, SigningPeriod(7, OTHER.public)))
+    for pinned in (later, other):
+        with pytest.raises(KeyHistoryError):
+            verify_export(whole, [pinned], HUB.public)
+    # A file from before the change: whoever knows of it asks for the key in force.
+    before = small.export_items(5, signers=Signers((first,)))
+    assert verify_export(before, [small.SIGNERS], HUB.public).checkpoint.size == 5
+    assert verify_export(part, [OTHER.public, BOX.public], HUB.public).checkpoint.size == 5
+
+
+def test_a_key_signs_nothing_in_an_export_beyond_its_end() -> None:
+    items = small.export_items()
+    alone = Signers((small.SIGNERS.periods[0],))
+    stolen = [small.header(signers=alone), *items[1:-1], End(small.checkpoint(small.SIZE, BOX))]
+    with pytest.raises(SignatureError):
+        verify_export(stolen, [BOX.public], HUB.public)
+    for at, item in ((-1, End(small.checkpoint(9, BOX))), (-1, End(small.checkpoint(9, SECOND)))):
+        with pytest.raises(KeyEndedError):
+            verify_export([*items[:at], item], [BOX.public], HUB.public)
+    bare = [one for one in stolen if not isinstance(one, Confirmed)]
+    with pytest.raises(KeyHistoryError):  # the entries tell of it
+        verify_export(bare, [BOX.public], HUB.public)
+    hidden = [one for one in items if not (isinstance(one, Sealed) and one.entry in hiding())]
+    with pytest.raises(UntrustedError):
+        verify_export(hidden, [BOX.public], HUB.public)
+
+
+def hiding() -> list[bytes]:
+    return [small.ENTRIES[at] for at in small.CHANGES]
+
+
+@pytest.mark.parametrize("pinned", [[SECOND.public], [SECOND.public, OTHER.public], []])
+def test_a_later_key_does_not_speak_for_an_earlier_one(pinned: list[VerifyingKey]) -> None:
+    with pytest.raises(SignatureError):
+        verify_export(small.export_items(), pinned, HUB.public)
+
+
+def test_every_statement_between_the_keys_is_checked() -> None:
+    first, second, third = small.SIGNERS.periods
+    for periods in (
+        (first, SigningPeriod(7, SECOND.public, b"no statement"), third),
+        (first, SigningPeriod(7, OTHER.public, second.succession), third),
+        (first, SigningPeriod(9, third.key, third.succession)),
     ):
-        with pytest.raises(SignatureError):
-            verify_export(wrong, pinned, HUB.public)
+        with pytest.raises(UntrustedError):
+            verify_export(small.export_items(signers=Signers(periods)), [BOX.public], HUB.public)
 
 
 def swapped(at: int) -> list[Item]:

@@ -22,6 +22,8 @@ from appliance.ledger.sealed_file import (
     recipient_id,
     seal_file,
 )
+from appliance.ledger.signers import Signers
+from appliance.ledger.succession import SuccessionError, follow, sign_succession
 
 HOLDER, DEVICE = Recipient.make(), SigningKey.make()
 ABOUT = About(
@@ -133,3 +135,37 @@ def test_what_is_no_such_file_is_told_by_its_reason() -> None:
         assert refused.value.fields == {"reason": reason}
     other = dataclasses.replace(ABOUT, size=8)
     assert Header.read(io.BytesIO(sealed(b"content", other)).read).about == other
+
+
+def test_the_header_leads_from_the_first_key_to_the_one_that_signed() -> None:
+    second, third, origin = SigningKey.make(), SigningKey.make(), ABOUT.origin
+    chain = [sign_succession(origin, 5, DEVICE, second), sign_succession(origin, 7, second, third)]
+
+    def header(key: SigningKey, size: int, *successions: bytes) -> Header:
+        about = dataclasses.replace(ABOUT, size=size)
+        return Header.read(io.BytesIO(b"".join(seal_file(about, HOLDER.public_bytes(), key, [], successions))).read)
+
+    for key, size in ((DEVICE, 4), (second, 4), (third, 4), (second, 6), (third, 6), (third, 7), (third, 9)):
+        found = header(key, size, *chain)
+        assert found.successions == tuple(chain)
+        found.verify(DEVICE.public)
+        found.verify(follow(Signers.of(DEVICE.public), chain, origin))
+    for key, size, successions, error in (
+        (DEVICE, 5, chain, SignatureError),  # beyond its end
+        (second, 7, chain, SignatureError),
+        (third, 9, chain[:1], SignatureError),
+        (third, 9, chain[1:], SuccessionError),
+        (third, 9, [], SignatureError),
+        (SigningKey.make(), 9, chain, SignatureError),
+    ):
+        with pytest.raises(error):
+            header(key, size, *successions).verify(DEVICE.public)
+
+
+@pytest.mark.parametrize("more", [[], None, [1], b"", [None]])
+def test_another_form_of_the_statements_is_no_header(more: object) -> None:
+    file = Header.read(io.BytesIO(sealed(b"")).read)
+    *told, key = decode(file.raw)
+    raw = encode([*told, more, key])
+    with pytest.raises(SealedFileError):
+        Header.read(io.BytesIO(Header(ABOUT, file.sealed_key, raw, file.signature).to_bytes()).read)

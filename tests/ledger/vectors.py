@@ -7,7 +7,6 @@ which ``cryptography`` offers; the product's own signatures are random. A refuse
 import json
 import sys
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,8 @@ from appliance.ledger.merkle import consistency_proof, inclusion_proof
 from appliance.ledger.receipt import INCLUSION, receipt_text
 from tests.ledger import material as m
 from tests.ledger import sealed
+from tests.ledger.changed_vectors import changes
+from tests.ledger.material import sequence
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "ledger"
 Case = dict[str, Any]
@@ -287,12 +288,6 @@ def exports() -> Case:
     }
 
 
-def sequence(items: list[Any]) -> bytes:
-    """A file of these items with a digest that fits, so that only what is wrong with them can be the reason."""
-    data = b"".join(encode(one) for one in items[:-1])
-    return data + encode([*items[-1][:2], sha256(data).digest()])
-
-
 def values(*, bodies: bool = True) -> list[Any]:
     """The items of the exported ledger: header, entries 0 to 2, a confirmation, 3, 4, another, 5, 6, end."""
     return [decode(one) for one in write_export(m.export_items(bodies=bodies))]
@@ -384,7 +379,7 @@ def seals() -> Case:
     }
 
 
-_ALL = (keys, entries, roots, proofs, checkpoints, cosignatures, receipts, exports, seals)
+_ALL = (keys, entries, roots, proofs, checkpoints, cosignatures, receipts, exports, seals, changes)
 FILES = {one.__name__: one for one in _ALL}
 
 

@@ -4,11 +4,9 @@
 """
 
 import os
-import queue
 import random
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -24,13 +22,14 @@ from appliance.store.faults import WrongKeyError
 from tests.scenarios.acts import CARDS, come, entry_on, leave, link, visit
 from tests.scenarios.books import balance, settle
 from tests.scenarios.key_work import TABLE, last_of, text_of, write
+from tests.scenarios.worker import PATIENCE_S
+from tests.scenarios.worker import Worker as AnyWorker
 from tests.sim.visit import PIN
 from tests.sim.world import World
 
 pytestmark = [pytest.mark.scenario, pytest.mark.timeout(600)]
 KILLS = int(os.environ.get("MADOGUCHI_ROTATION_KILLS", "50"))
 NOTES = 12_000
-PATIENCE_S = 60.0
 # The database lies on a small file system of its own, and comes back from there.
 ON_A_SMALL_DISK = """
 state=$(dirname "$1") && cp -a "$state" "$state.before" && mount -t tmpfs -o size=144m tmpfs "$state" &&
@@ -40,70 +39,11 @@ umount "$state" && cp -a "$state.before/." "$state"
 STEPS = [Stage.MADE, Stage.REWRITTEN, Stage.EMPTIED, Stage.CHECKED]
 
 
-class Worker:
-    """A process of ``key_work``: what it says is read as it comes, so that it never waits for its reader."""
+class Worker(AnyWorker):
+    """A process of ``key_work``."""
 
     def __init__(self, deed: str, place: "Place", *more: str) -> None:
-        self.said: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self.lines: list[str] = []
-        self._errors = (place.folder / f"{deed}.err").open("ab+")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.scenarios.key_work", deed, str(place.path), *more],
-            env={**os.environ, "CREDENTIALS_DIRECTORY": str(place.keys)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.endswith(b"\n"):
-                self.lines.append(line.decode().strip())
-                self.said.put(self.lines[-1])
-
-    def goes_on(self) -> None:
-        """Waits until it has done something more."""
-        had, end_s = len(self.lines), time.monotonic() + PATIENCE_S
-        while len(self.lines) <= had + 1:  # one more may have been on its way
-            assert self._process.poll() is None, self.errors
-            assert time.monotonic() < end_s
-            time.sleep(0.01)
-
-    def wait_for(self, *lines: str) -> float:
-        """Waits until it has said one of these; when that was heard, in seconds."""
-        while self.said.get(timeout=PATIENCE_S) not in lines:
-            pass
-        return time.monotonic()
-
-    def kill(self) -> None:
-        self._process.kill()
-        self.ended()
-
-    def ended(self) -> int:
-        """Waits for its end; its exit code."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        code = self._process.wait(PATIENCE_S)
-        self._reader.join(PATIENCE_S)
-        return code
-
-    @property
-    def errors(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read().decode()
-
-    def __enter__(self) -> "Worker":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._errors):
-            if pipe is not None:
-                pipe.close()
+        super().__init__("tests.scenarios.key_work", deed, place.path, place.keys, *more)
 
 
 class Place:

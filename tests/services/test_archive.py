@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.ledger.archive_keys import ArchiveSigningKey
-from appliance.ledger.checkpoint import cosign, open_checkpoint
+from appliance.ledger.checkpoint import cosign, open_signed_by
 from appliance.ledger.day_seals import (
     DAY_MS,
     KeyNotIntroducedError,
@@ -119,7 +119,7 @@ def test_a_seal_is_of_the_tree_at_the_end_of_the_day_at_the_time_of_sealing(
     assert body is not None
     content = body.read()
     assert (content["date"], content["size"]) == (date_of(BEGUN).isoformat(), 3)
-    opened = open_checkpoint(content["cose"], box.ledger.root_at(3), box.school.origin, KEY.public)
+    opened = open_signed_by(content["cose"], box.ledger.root_at(3), box.school.origin, KEY.public)
     assert (opened.size, opened.time_s) == (3, clock.ms // 1000)
 
 

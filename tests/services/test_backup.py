@@ -37,7 +37,7 @@ def test_two_files_that_say_of_what_they_are(
     box: OpenBox, people: PeopleStore, device_key: SigningKey, tmp_path: Path
 ) -> None:
     record(box, 5)
-    made, size = back_up(box, device_key, HOLDER, tmp_path / "out"), box.ledger.head().size
+    made, size = back_up(box, HOLDER, tmp_path / "out"), box.ledger.head().size
     assert people.count("pupil") > 0
     for path, kind in ((made.backup, "backup"), (made.keys, "keys")):
         header = header_of(path)
@@ -45,7 +45,7 @@ def test_two_files_that_say_of_what_they_are(
         about = header.about
         assert (about.kind, about.school, about.origin) == (kind, box.school.code, box.school.origin)
         assert (about.generation, about.size, about.made_ms) == (1, size, box.clock.now_ms())
-        assert about.levels == {"ledger": 5, "box": 4}
+        assert about.levels == {"ledger": 6, "box": 4}
         assert path.stat().st_mode & 0o777 == 0o600
         assert path.name.startswith(f"{box.school.code}-1-{size}-")
         data = path.read_bytes()
@@ -59,30 +59,30 @@ def test_two_files_that_say_of_what_they_are(
     assert said.value == {"size": size}
 
 
-def test_progress_is_told_to_the_end(box: OpenBox, device_key: SigningKey, tmp_path: Path) -> None:
+def test_progress_is_told_to_the_end(box: OpenBox, tmp_path: Path) -> None:
     record(box, 3)
     told = list[tuple[int, int]]()
     public = HOLDER.public_bytes()
-    made = make_backup(box, device_key, public, tmp_path, lambda done, total: told.append((done, total)))
+    made = make_backup(box, public, tmp_path, lambda done, total: told.append((done, total)))
     assert told[-1] == (made.rows, made.rows)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
 def test_only_the_newest_keys_stay_beside_any_number_of_backups(
-    box: OpenBox, device_key: SigningKey, clock: ManualClock, tmp_path: Path
+    box: OpenBox, clock: ManualClock, tmp_path: Path
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "C113299900028-1-9-20260101T000000Z.keys").write_bytes(b"of another school")
-    first = back_up(box, device_key, HOLDER, tmp_path / "out")
+    first = back_up(box, HOLDER, tmp_path / "out")
     clock.advance(5_000)
-    second = back_up(box, device_key, HOLDER, tmp_path / "out")
+    second = back_up(box, HOLDER, tmp_path / "out")
     assert (first.removed, second.removed) == ([], [first.keys])
     left = {first.backup.name, second.backup.name, second.keys.name, "C113299900028-1-9-20260101T000000Z.keys"}
     assert set(names_in(tmp_path / "out")) == left
 
 
 def test_the_state_of_one_moment_while_others_write(
-    box: OpenBox, device_key: SigningKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    box: OpenBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(box, 20)
     size = box.ledger.head().size
@@ -94,17 +94,17 @@ def test_the_state_of_one_moment_while_others_write(
         return seal_file(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("appliance.services.backup.seal_file", sealed_beside_a_writer)
-    made = back_up(box, device_key, HOLDER, tmp_path / "out")
+    made = back_up(box, HOLDER, tmp_path / "out")
     assert box.ledger.head().size == size + 6
     assert made.about.size == size
 
 
 def test_a_folder_that_cannot_be_written_keeps_nothing(
-    box: OpenBox, device_key: SigningKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    box: OpenBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     public = HOLDER.public_bytes()
     with pytest.raises(BackupWriteError) as absent:
-        make_backup(box, device_key, public, tmp_path / "absent")
+        make_backup(box, public, tmp_path / "absent")
     assert absent.value.fields["reason"] == "No such file or directory"
     full = tmp_path / "out"
     full.mkdir()
@@ -118,18 +118,18 @@ def test_a_folder_that_cannot_be_written_keeps_nothing(
 
     monkeypatch.setattr(module, "_write", no_room)
     with pytest.raises(BackupWriteError) as refused:
-        make_backup(box, device_key, public, full)
+        make_backup(box, public, full)
     assert refused.value.fields == {"folder": str(full), "reason": "No space left on device"}
     assert written
     assert names_in(full) == []
     assert SignalStore(box.database).read("backup") is None
     with pytest.raises(BackupKeyError):
-        make_backup(box, device_key, b"no key", full)
+        make_backup(box, b"no key", full)
 
 
-def test_no_seed_and_no_secret_is_in_the_large_file(box: OpenBox, device_key: SigningKey, tmp_path: Path) -> None:
+def test_no_seed_and_no_secret_is_in_the_large_file(box: OpenBox, tmp_path: Path) -> None:
     record(box, 9)
-    made = back_up(box, device_key, HOLDER, tmp_path / "out")
+    made = back_up(box, HOLDER, tmp_path / "out")
     with made.backup.open("rb") as file:
         header = header_of(made.backup)
         file.seek(len(header.to_bytes()))

@@ -97,6 +97,9 @@ def test_the_generation_is_read_from_its_first_record(box: OpenBox, device_key: 
 def test_a_change_of_the_key_that_was_interrupted_is_told() -> None:
     assert check_rotation(WELL) is None
     assert check_rotation(but(WELL, rotation_unfinished=True)) == Problem("health.rotation_unfinished")
+    device = but(WELL, device_rotation_unfinished=True)
+    assert check_rotation(device) == Problem("health.device_rotation_unfinished")
+    assert check_rotation(but(device, rotation_unfinished=True)) == Problem("health.rotation_unfinished")
 
 
 @pytest.mark.parametrize("state", ["empty", "present", "mute"])

@@ -12,11 +12,10 @@ from appliance.services.founding import DATABASE_KEY
 from appliance.services.key_rotation import (
     KeyRotation,
     NoRoomToRotateError,
-    RotationRunningError,
     Stage,
     StillReadError,
-    SuccessorAbsentError,
 )
+from appliance.services.successor import RotationRunningError, Successor, SuccessorAbsentError
 from appliance.store.database import Database
 from appliance.store.faults import StoreError, WrongKeyError
 
@@ -214,7 +213,7 @@ def test_without_room_nothing_is_begun(keys: Keys, monkeypatch: pytest.MonkeyPat
 def test_sealed_keys_are_made_and_replaced_by_who_seals_them(
     keys: Keys, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(KeyRotation, "sealed", property(lambda _: True))
+    monkeypatch.setattr(Successor, "sealed", property(lambda _: True))
     with pytest.raises(SuccessorAbsentError):
         keys.rotation().run()
     keys.next.write_bytes(NEXT)

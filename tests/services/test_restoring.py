@@ -32,6 +32,7 @@ from appliance.services.visits import Visits
 from appliance.store.appending import Draft
 from appliance.store.dump import DumpError
 from appliance.store.evidence import EvidenceStore
+from appliance.store.ledger import LedgerStore
 from appliance.store.migrate import SchemaTooNewError
 from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
@@ -73,8 +74,8 @@ def new_box(tmp_path: Path, clock: ManualClock) -> NewBox:
 
 
 @pytest.fixture
-def made(visited: OpenBox, device_key: SigningKey, tmp_path: Path) -> Made:
-    return back_up(visited, device_key, HOLDER, tmp_path / "out")
+def made(visited: OpenBox, tmp_path: Path) -> Made:
+    return back_up(visited, HOLDER, tmp_path / "out")
 
 
 def files(folder: Path) -> list[str]:
@@ -113,17 +114,17 @@ def _school(box: OpenBox) -> tuple[str, str]:
 
 
 def test_a_body_erased_later_opens_from_no_older_backup_with_the_newest_keys(
-    visited: OpenBox, device_key: SigningKey, clock: ManualClock, tmp_path: Path
+    visited: OpenBox, clock: ManualClock, tmp_path: Path
 ) -> None:
     with visited.database.transaction() as transaction:
         transaction.run("INSERT INTO evidence_epoch VALUES (x'00', x'00', 1)")
         for entry in (4, 5):
             row = (bytes([entry]), entry)
             transaction.run("INSERT INTO evidence VALUES (?, x'00', x'02', ?, 1)", row)
-    older = back_up(visited, device_key, HOLDER, tmp_path / "older")
+    older = back_up(visited, HOLDER, tmp_path / "older")
     erase(visited, 5, 6)
     clock.advance(1_000)
-    newest = back_up(visited, device_key, HOLDER, tmp_path / "newest")
+    newest = back_up(visited, HOLDER, tmp_path / "newest")
     restored = NewBox(tmp_path / "a", clock)
     assert restored.restore(HOLDER, older.backup, newest.keys).erased == 2
     box = restored.open()
@@ -149,7 +150,7 @@ def test_keys_that_are_older_than_the_backup_or_of_another_school_do_not_fit(
 ) -> None:
     visit(visited)
     clock.advance(1_000)
-    later = back_up(visited, device_key, HOLDER, tmp_path / "later")
+    later = back_up(visited, HOLDER, tmp_path / "later")
     assert later.about.size > made.about.size
     for backup, keys, reason in (
         (later.backup, made.keys, "older"),
@@ -206,12 +207,12 @@ def test_a_damaged_file_restores_nothing(made: Made, new_box: NewBox) -> None:
 
 
 def test_records_that_were_altered_before_the_backup_are_not_restored(
-    visited: OpenBox, device_key: SigningKey, new_box: NewBox, tmp_path: Path
+    visited: OpenBox, new_box: NewBox, tmp_path: Path
 ) -> None:
     with visited.database.transaction() as transaction:
         transaction.run("DROP TRIGGER entry_is_never_deleted")
         transaction.run("DELETE FROM entry WHERE id & 255 = 4")
-    made = back_up(visited, device_key, HOLDER, tmp_path / "out")
+    made = back_up(visited, HOLDER, tmp_path / "out")
     with pytest.raises(RestoredLedgerError) as refused:
         new_box.restore(HOLDER, made.backup, made.keys)
     assert refused.value.fields == {"origin": visited.school.origin, "error": "ledger.entry_missing"}
@@ -281,7 +282,7 @@ def test_a_box_is_restored_from_a_restored_box(made: Made, new_box: NewBox, cloc
     box = new_box.open()
     visit(box, 3)
     erase(box, 1)
-    again = back_up(box, new_box.device_key, HOLDER, tmp_path / "again")
+    again = back_up(box, HOLDER, tmp_path / "again")
     box.database.close()
     third = NewBox(tmp_path / "third", clock)
     restored = third.restore(HOLDER, again.backup, again.keys)
@@ -293,3 +294,25 @@ def test_a_box_is_restored_from_a_restored_box(made: Made, new_box: NewBox, cloc
     assert [audit_ledger(find_generation(box, number), None, complete=False).good for number in (1, 2, 3)] == [True] * 3
     assert find_generation(box, 2).body(1) is None
     box.database.close()
+
+
+def test_a_box_that_changed_its_key_comes_back_with_its_whole_history(
+    visited: OpenBox, device_key: SigningKey, new_box: NewBox, tmp_path: Path
+) -> None:
+    early = visited.ledger.receipt(3)
+    older = back_up(visited, HOLDER, tmp_path / "older")
+    for _ in range(2):
+        visited.ledger.hand_over(SigningKey.make())
+        visit(visited, 2)
+    newest = back_up(visited, HOLDER, tmp_path / "newest")
+    keys = visited.ledger.keys
+    for number, backup in enumerate((newest.backup, older.backup)):  # the newest keys open the older one, too
+        box_there = NewBox(tmp_path / f"box-{number}", new_box.clock)
+        box_there.restore(HOLDER, backup, newest.keys)
+        with box_there.open().database as database:
+            earlier = LedgerStore.find(database, visited.school.origin)
+            assert earlier.keys.joined(keys) == keys
+            assert len(earlier.keys.periods) == (3 if backup == newest.backup else 1)
+            assert audit_ledger(earlier, HUB.public, complete=backup == newest.backup).good
+            assert open_receipt(early, earlier.origin, earlier.keys, HUB.public).index == 3
+            assert open_receipt(early, earlier.origin, device_key.public, HUB.public).index == 3

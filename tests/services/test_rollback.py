@@ -90,7 +90,7 @@ def test_it_begins_a_generation_that_names_what_is_here_and_what_the_hub_has(cop
     own = record(older, "on top of the copy")
     closed = older.ledger
     proof = copied.hub_has(box, older)
-    origin = Rollback(older, copied.device_key).answer(proof)
+    origin = Rollback(older).answer(proof)
     assert origin == older.school.origin == older.ledger.origin == box_origin(box.school.code, 2)
     opening = opening_of(older.ledger)
     assert opening is not None
@@ -113,18 +113,18 @@ def test_the_same_proof_begins_no_further_generation(copied: Copied, box: OpenBo
     record(box, "lost")
     older = copied.put_back(copy)
     proof = copied.hub_has(box, older)
-    rollback = Rollback(older, copied.device_key)
+    rollback = Rollback(older)
     origin = rollback.answer(proof)
     assert rollback.answer(proof) == origin
     copied.clock.advance(2 * PAUSE_MS)
-    assert Rollback(older, copied.device_key).answer(proof) == origin
+    assert Rollback(older).answer(proof) == origin
 
 
 def test_two_boxes_with_one_key_do_not_chase_each_other(copied: Copied, box: OpenBox) -> None:
     copy = copied.copy()
     record(box, "lost")
     one, other = copied.put_back(copy), copied.put_back(copy)
-    chase = [Rollback(one, copied.device_key), Rollback(other, copied.device_key)]
+    chase = [Rollback(one), Rollback(other)]
     assert chase[0].answer(copied.hub_has(box, one)) == box_origin(box.school.code, 2)
     assert chase[1].answer(copied.hub_has(one, other)) == box_origin(box.school.code, 3)
     for _ in range(100):
@@ -142,13 +142,13 @@ def test_a_copy_from_before_an_earlier_generation_takes_a_number_of_its_own(copi
     copy = copied.copy()
     record(box, "lost")
     second = copied.put_back(copy)
-    Rollback(second, copied.device_key).answer(copied.hub_has(box, second))
+    Rollback(second).answer(copied.hub_has(box, second))
     again = copied.put_back(copy)
-    assert Rollback(again, copied.device_key).answer(copied.hub_has(second, again)) == box_origin(box.school.code, 3)
+    assert Rollback(again).answer(copied.hub_has(second, again)) == box_origin(box.school.code, 3)
     # The hub has heard of none of them here, but the note beside the database has.
     last = copied.put_back(copy)
     (last.database.path.parent / "box.head").write_bytes((again.database.path.parent / "box.head").read_bytes())
-    assert Rollback(last, copied.device_key).answer(copied.hub_has(box, last)) == box_origin(box.school.code, 4)
+    assert Rollback(last).answer(copied.hub_has(box, last)) == box_origin(box.school.code, 4)
 
 
 @pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"x" * 512), lambda path: path.unlink()])
@@ -159,7 +159,7 @@ def test_a_note_that_says_nothing_does_not_matter(
     record(box, "lost")
     older = copied.put_back(copy)
     spoil(older.database.path.parent / "box.head")
-    assert Rollback(older, copied.device_key).answer(copied.hub_has(box, older)) == box_origin(box.school.code, 2)
+    assert Rollback(older).answer(copied.hub_has(box, older)) == box_origin(box.school.code, 2)
 
 
 class Killed(BaseException):
@@ -182,10 +182,10 @@ def test_what_is_killed_has_begun_nothing_and_is_begun_again(
     with monkeypatch.context() as patched:
         patched.setattr(f"appliance.services.generations.{at}", kill)
         with pytest.raises(Killed):
-            Rollback(older, copied.device_key).answer(proof)
+            Rollback(older).answer(proof)
     assert older.school.origin == box.school.origin
     assert record(older, "guardians go on") == own + 1
-    assert Rollback(older, copied.device_key).answer(proof) == box_origin(box.school.code, 2)
+    assert Rollback(older).answer(proof) == box_origin(box.school.code, 2)
     opening = opening_of(older.ledger)
     assert opening is not None
     assert opening.previous.size == own + 2
@@ -209,7 +209,7 @@ def test_a_full_disk_has_room_for_it_in_the_reserve(
         return true_begin(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "begin_generation", full_once)
-    assert Rollback(older, copied.device_key).answer(copied.hub_has(box, older)) is not None
+    assert Rollback(older).answer(copied.hub_has(box, older)) is not None
     assert older.room.reserve.given_up
 
 
@@ -220,7 +220,7 @@ def test_the_ledger_before_can_be_read_and_is_never_written_again(copied: Copied
     closed, kiosk = older.school.origin, copied.open(older.database.path.parent)
     copied.opened.append(kiosk)
     record(kiosk, "before")
-    Rollback(older, copied.device_key).answer(copied.hub_has(box, older))
+    Rollback(older).answer(copied.hub_has(box, older))
     index = record(kiosk, "after")
     assert kiosk.school.origin == older.school.origin != closed
     assert kiosk.ledger.entry(index).type == EntryType.GUARDIAN_AUTHENTICATED.number
@@ -237,7 +237,7 @@ def test_what_the_hub_has_confirmed_is_not_carried(copied: Copied, box: OpenBox)
     older = copied.put_back(copy)
     confirm(older, 1, HUB)
     proof = copied.hub_has(box, older)
-    Rollback(older, copied.device_key).answer(proof)
+    Rollback(older).answer(proof)
     opening = opening_of(older.ledger)
     assert opening is not None
     assert (opening.first, opening.count) == (1, 0)

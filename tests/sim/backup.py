@@ -45,6 +45,6 @@ class NewBox:
         return open_box(self.state, NEW_DATABASE_KEY, self.device_key, self.clock)
 
 
-def back_up(box: OpenBox, device_key: SigningKey, holder: Recipient, folder: Path) -> Made:
+def back_up(box: OpenBox, holder: Recipient, folder: Path) -> Made:
     folder.mkdir(exist_ok=True)
-    return make_backup(box, device_key, holder.public_bytes(), folder)
+    return make_backup(box, holder.public_bytes(), folder)

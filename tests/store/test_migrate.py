@@ -30,6 +30,7 @@ ROWS: dict[tuple[str, int], dict[str, list[Row]]] = {
     ("ledger", 3): {},
     ("ledger", 4): {"body_seed": [(2 << 44 | 8 << 38, b"s" * 32)]},
     ("ledger", 5): {},
+    ("ledger", 6): {"ledger_key": [(1, 40, b"PEM", b"succession")]},
     ("box", 1): {
         "school": [(1, "B113299900018", "架空小学校", "madoguchi/1/B113299900018/box/1", 1)],
         "roster": [(1, 5, b"zip")],
@@ -73,6 +74,10 @@ MOVED: dict[tuple[str, int], dict[str, list[Row] | None]] = {
         "node": [(1 << 44 | 4 << 38, b"n" * 32)],
     },
     ("ledger", 5): {"entry": [(1 << 44, b"entry", b"body", b"cose")]},
+    ("ledger", 6): {
+        "ledger": [(1, "madoguchi/1/B113299900018/box/1", 0, b"b" * 16)],
+        "ledger_key": [(1, 0, b"PEM", b"")],
+    },
     ("box", 3): {"evidence": [(b"v" * 32, b"e" * 16, b"sealed", None)]},
     ("box", 4): {
         "visit": [(1, 9, "mother", "visit", 6)],

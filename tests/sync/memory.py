@@ -6,9 +6,11 @@ from random import Random
 
 from appliance.errors import UnavailableError
 from appliance.ledger.checkpoint import Checkpoint, claimed_size, open_checkpoint, open_cosignature, sign_checkpoint
-from appliance.ledger.entry import Body, Entry
+from appliance.ledger.entry import Body, Entry, EntryType
 from appliance.ledger.keys import SigningKey, VerifyingKey
 from appliance.ledger.merkle import Frontier, leaf_hash
+from appliance.ledger.signers import Signers, SigningPeriod
+from appliance.ledger.succession import follow, sign_succession
 from appliance.ledger.verify import Sealed, VerifiedBatch
 
 SCHOOL = "B113299900018"
@@ -33,9 +35,9 @@ class MemoryReceipt:
     cosignature: bytes
 
 
-def sealed(number: int, bytes_each: int = 8) -> Sealed:
+def sealed(number: int, bytes_each: int = 8, kind: int = 17) -> Sealed:
     body = Body.of({"number": number, "more": Random(number).randbytes(bytes_each)}, number.to_bytes(16))
-    kind = 1 if number == 0 else 17
+    kind = 1 if number == 0 else kind
     return Sealed(Entry(kind, 1, 1000 * number, 0, 1000 * number, 0, 0, (), body.commitment()).encode(), body)
 
 
@@ -51,6 +53,7 @@ class MemoryOwn:
 
     def __init__(self, key: SigningKey, origin: str = ORIGIN) -> None:
         self.key, self.origin = key, origin
+        self.keys = Signers.of(key.public)
         self.entries: list[Sealed] = []
         self.cosigned = 0
 
@@ -66,6 +69,14 @@ class MemoryOwn:
             self.entries.append(sealed(len(self.entries), bytes_each))
         return len(self.entries)
 
+    def hand_over(self, successor: SigningKey) -> SigningPeriod:
+        """The entry of a change, after which the successor signs."""
+        size = len(self.entries) + 2
+        succession = sign_succession(self.origin, size, self.key, successor)
+        self.entries.append(sealed(len(self.entries), kind=EntryType.DEVICE_KEY_CHANGED.number))
+        self.key, self.keys = successor, follow(self.keys, [succession], self.origin)
+        return self.keys.newest
+
     def head(self) -> MemoryHead:
         size = len(self.entries)
         return MemoryHead(size, self.cosigned, 1000 * (size - 1), None)
@@ -80,7 +91,7 @@ class MemoryOwn:
         size = claimed_size(cosignature)
         root = frontier_of(self.entries[:size]).root()
         confirmed = open_cosignature(cosignature, root, self.origin, peer)
-        open_checkpoint(checkpoint, root, self.origin, self.key.public)
+        open_checkpoint(checkpoint, root, self.origin, self.keys)
         self.cosigned = max(self.cosigned, size)
         return confirmed
 
@@ -89,7 +100,7 @@ class MemoryMirror:
     """A ``MirroredLedger``; ``full`` makes it refuse to store, as a full disk would."""
 
     def __init__(self, public_key: VerifyingKey, origin: str = ORIGIN) -> None:
-        self.public_key, self.origin = public_key, origin
+        self.keys, self.origin = Signers.of(public_key), origin
         self.entries: list[Sealed] = []
         self.receipt: MemoryReceipt | None = None
         self.full = False
@@ -106,6 +117,7 @@ class MemoryMirror:
             raise FullError
         assert batch.first == len(self.entries), "stored twice or with a hole"
         self.entries += batch.items
+        self.keys = self.keys.followed_by(*batch.periods)
         self.receipt = MemoryReceipt(batch.checkpoint.cose, cosignature)
 
     def latest_confirmation(self) -> MemoryReceipt | None:

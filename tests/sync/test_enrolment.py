@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
 from appliance.ledger.keys import SigningKey
+from appliance.ledger.succession import sign_succession
 from appliance.sync.enrolment import DocumentError, EnrolmentBundle, EnrolmentRequest
 from tests.sync.memory import ORIGIN, SCHOOL
 
@@ -91,3 +93,47 @@ def test_the_key_of_backups_may_be_missing_in_the_answer_of_an_older_hub() -> No
     with pytest.raises(DocumentError) as refused:
         EnrolmentBundle.from_json(json.dumps(broken).encode())
     assert refused.value.fields == {"field": "backup_key"}
+
+
+SECOND, THIRD = SigningKey.make(), SigningKey.make()
+FIRST = SigningKey.make()
+CHAIN = (sign_succession(ORIGIN, 7, FIRST, SECOND), sign_succession(ORIGIN, 9, SECOND, THIRD))
+CHANGED = dataclasses.replace(
+    REQUEST,
+    device_key=THIRD.public.pem().decode(),
+    first_key=FIRST.public.pem().decode(),
+    successions=CHAIN,
+)
+
+
+def test_a_box_whose_key_was_changed_tells_of_all_its_keys() -> None:
+    assert EnrolmentRequest.from_json(CHANGED.to_json()) == CHANGED
+    assert [one.key for one in CHANGED.signers().periods] == [FIRST.public, SECOND.public, THIRD.public]
+    assert b"history" not in REQUEST.to_json()
+    assert REQUEST.signers().newest.key.pem().decode() == KEY
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"successions": CHAIN[:1]}, "history"),
+        ({"successions": CHAIN[1:]}, "history"),
+        ({"successions": (CHAIN[0][:-1], CHAIN[1])}, "history"),
+        ({"successions": CHAIN * 64}, "successions"),
+        ({"device_key": KEY}, "history"),
+        ({"first_key": KEY}, "history"),
+        ({"first_key": "no key"}, "first_key"),
+        ({"origin": f"{ORIGIN}2"}, "history"),
+    ],
+)
+def test_keys_that_do_not_follow_are_no_request(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(DocumentError) as wrong:
+        EnrolmentRequest.from_json(dataclasses.replace(CHANGED, **change).to_json())
+    assert wrong.value.fields["field"] == field
+
+
+@pytest.mark.parametrize("history", [None, [], {}, {"first_key": KEY}, {"first_key": KEY, "successions": [1]}])
+def test_another_form_of_the_history_is_refused(history: object) -> None:
+    document = {**json.loads(CHANGED.to_json()), "history": history}
+    with pytest.raises(DocumentError):
+        EnrolmentRequest.from_json(json.dumps(document).encode())

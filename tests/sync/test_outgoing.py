@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.ledger.keys import SigningKey
+from appliance.ledger.signers import Signers
 from appliance.sync.governor import Governor, Reason
 from appliance.sync.incoming import Incoming
 from appliance.sync.outgoing import Outgoing
@@ -204,7 +205,7 @@ def test_a_repeated_receipt_makes_good_one_that_was_lost() -> None:
 def test_what_a_liar_repeats_is_refused_and_nothing_else_happens() -> None:
     pair, liar = Pair(), Pair()
     liar.own = liar.outgoing._ledger = MemoryOwn(SigningKey.make())  # a box that is made up, at the true hub
-    liar.mirror.public_key = liar.own.public_key
+    liar.mirror.keys = Signers.of(liar.own.public_key)
     liar.incoming = liar.make_incoming()
     for one in (pair, liar):
         one.connect()

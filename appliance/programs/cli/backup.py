@@ -3,15 +3,12 @@
 import argparse
 from pathlib import Path
 
-from appliance.config import read_credential
 from appliance.errors import ConfigError
-from appliance.ledger.keys import SigningKey
 from appliance.programs.cli.opened import opened_box
 from appliance.programs.cli.output import FINE, say, show, show_progress
 from appliance.programs.cli.parsing import Commands, add_command
 from appliance.services.backup import make_backup
 from appliance.services.enrolment import EnrolmentStore
-from appliance.services.founding import DEVICE_KEY
 from appliance.services.opening import OpenBox
 
 
@@ -34,8 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Writes the backup and the keys of the bodies, and says which of the two is to be kept how."""
     with opened_box() as box:
         public = _enrolled_key(box) if arguments.to is None else arguments.to.read_bytes()
-        device_key = SigningKey.from_pem(read_credential(DEVICE_KEY))
-        made = make_backup(box, device_key, public, arguments.out, show_progress)
+        made = make_backup(box, public, arguments.out, show_progress)
     result = {
         "backup": str(made.backup),
         "keys": str(made.keys),

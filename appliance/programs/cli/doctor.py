@@ -13,6 +13,7 @@ from appliance.services.checks import problems
 from appliance.services.checks.disk import disk_problem
 from appliance.services.checks.storage import closed_problem, storage_problem
 from appliance.services.condition import NOTE, Condition, Problem, observe
+from appliance.services.device_key_rotation import DeviceKeyRotation
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.founding import DATABASE_KEY
 from appliance.services.key_rotation import KeyRotation
@@ -107,6 +108,7 @@ def _condition() -> Condition:
         enrolled = EnrolmentStore(box.database).find() is not None
         chosen = settings()
         unfinished = KeyRotation(box.database.path, DATABASE_KEY).unfinished
+        device_unfinished = DeviceKeyRotation(box).unfinished
         seal = read_seal(chosen.keys.status)
         seen = observe(box, SignalStore(box.database), enrolled, chosen.reader.name, seal)
-        return replace(seen, rotation_unfinished=unfinished)
+        return replace(seen, rotation_unfinished=unfinished, device_rotation_unfinished=device_unfinished)

@@ -12,7 +12,9 @@ from appliance.ledger.archive_keys import ArchiveVerifyingKey
 from appliance.ledger.entry import type_label
 from appliance.ledger.export import Confirmed, ExportFormError, Header, Item, read_export, write_export
 from appliance.ledger.export_check import VerifiedExport, header_keys, verify_export
+from appliance.ledger.key_file import read_keys
 from appliance.ledger.keys import VerifyingKey
+from appliance.ledger.signers import Signers
 from appliance.ledger.verify import Sealed
 from appliance.programs.cli.opened import opened_box
 from appliance.programs.cli.output import FINE, PROBLEM, CommandFileError, say, show, show_progress
@@ -36,7 +38,7 @@ def add(commands: Commands) -> None:
     parts = add_group(commands, "export", "check an exported ledger that somebody brings")
     check = add_command(parts, "verify", "check an exported ledger offline", verify)
     check.add_argument("file", type=Path, help="what appliance ledger export wrote")
-    text = "public key (PEM) of the box; several times after a change of its key"
+    text = "public keys of the box, as appliance receipt key prints them; the first one is enough"
     check.add_argument("--box-key", type=Path, metavar="PEM", action="append", default=[], help=text)
     check.add_argument("--hub-key", type=Path, metavar="PEM", help="public key (PEM) of the hub")
     text = "public key (PEM) of the archive; several times after a change of it; default: as the ledger itself says"
@@ -92,7 +94,7 @@ class _Written:
         for item in items:
             match item:
                 case Header():
-                    self.origin, self.key_id = item.origin, header_keys(item)[-1].key_id.hex()
+                    self.origin, self.key_id = item.origin, item.signers.newest.key.key_id.hex()
                 case Sealed():
                     self.entries += 1
                     self.bodies += item.body is not None
@@ -126,7 +128,7 @@ def write_whole(out: Path, chunks: Iterable[bytes]) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     """Tells apart whose ledger it is, whether it is unchanged, and how much of it the hub confirmed when."""
-    pinned = [VerifyingKey.from_pem(file.read_bytes()) for file in arguments.box_key]
+    pinned = [key for file in arguments.box_key for key in read_keys(file.read_bytes())]
     hub = None if arguments.hub_key is None else VerifyingKey.from_pem(arguments.hub_key.read_bytes())
     archive = [ArchiveVerifyingKey.from_pem(file.read_bytes()) for file in arguments.archive_key] or None
     total = arguments.file.stat().st_size
@@ -135,11 +137,10 @@ def verify(arguments: argparse.Namespace) -> int:
         header = next(items)
         if not isinstance(header, Header):
             raise ExportFormError(reason="header")
-        own = header_keys(header)
-        if pinned and not {key.key_id for key in own} <= {key.key_id for key in pinned}:
+        if pinned and header.signers.first not in [Signers.of(one).first for one in pinned]:
             return _show_other(header, arguments.json)
         # Without a pinned key the file can still be compared with itself; whose it is stays open then, and is said so.
-        found = verify_export(chain([header], items), pinned or own, hub, archive)
+        found = verify_export(chain([header], items), pinned or header_keys(header), hub, archive)
     known = bool(pinned)
     state = {**seal_fields(found.seals), "keys_known": archive is not None}
     result = {**_result(found, known=known), "archive": state}
@@ -148,14 +149,14 @@ def verify(arguments: argparse.Namespace) -> int:
 
 
 def _show_other(header: Header, as_json: bool) -> int:
-    key_id = header_keys(header)[-1].key_id.hex()
+    key_id = header.signers.first.key_id.hex()
     result = {"verify": "unknown", **_issuer(header, known=False), "unchanged": None}
     show(result, as_json, say("export-issuer-other", origin=header.origin, key_id=key_id))
     return PROBLEM
 
 
 def _issuer(header: Header, *, known: bool) -> dict[str, object]:
-    ids = [key.key_id.hex() for key in header_keys(header)]
+    ids = [period.key.key_id.hex() for period in header.signers.periods]
     return {"issuer": header.origin, "issuer_known": known, "issuer_keys": ids}
 
 
@@ -183,7 +184,7 @@ def _result(found: VerifiedExport, *, known: bool) -> dict[str, object]:
 
 def _words(found: VerifiedExport, *, known: bool, archive_known: bool) -> list[str]:
     header, last = found.header, found.confirmation
-    origin, key_id = header.origin, header_keys(header)[-1].key_id.hex()
+    origin, key_id = header.origin, header.signers.newest.key.key_id.hex()
     if known:
         lines = [say("export-issuer", origin=origin, key_id=key_id)]
     else:

@@ -12,6 +12,7 @@ from appliance.programs.cli.opened import settings
 from appliance.programs.cli.output import FINE, say, show
 from appliance.programs.cli.parsing import Commands, add_command
 from appliance.school.people import SchoolCode
+from appliance.services.device_key_rotation import finish_device_key
 from appliance.services.founding import (
     DATABASE_KEY,
     DEVICE_KEY,
@@ -82,12 +83,13 @@ def found(arguments: argparse.Namespace) -> int:
 
 
 def bring_up_to_date(arguments: argparse.Namespace) -> int:
-    """Runs the migrations that wait and says which ran; ends a change of the key of which only the end is missing."""
+    """Runs the migrations that wait and says which ran; ends changes of keys of which only the end is missing."""
     path = settings().box.state_dir / DATABASE_NAME
     if path.exists():
         KeyRotation(path, DATABASE_KEY).finish()
     with Database.open(path, CredentialSource(DATABASE_KEY), PATIENCE_S) as database:
         ran = migrate(database, BOX_FAMILIES)
+        finish_device_key(database)
     show({"ran": ran}, arguments.json, "\n".join(ran) if ran else say("migrate-none"))
     return FINE
 

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from appliance.config import successor_of
 from appliance.errors import ConfigError, MadoguchiError, RefusedError
 from appliance.programs.cli import rotation
 from appliance.programs.cli.opened import settings
@@ -16,7 +17,7 @@ from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.services.founding import DATABASE_KEY
 from appliance.services.recovery import LINES, OLD_LINES, RECOVERED, join_lines, read_keys, read_line, write_lines
-from appliance.services.sealing import BOX_KEYS, MADE_LATER, NEXT_KEY, KeyStore, NoKeysError, Seal
+from appliance.services.sealing import BOX_KEYS, MADE_LATER, REPLACED, KeyStore, NoKeysError, Seal
 from appliance.services.tpm import Tpm
 
 
@@ -52,8 +53,13 @@ def add(commands: Commands) -> None:
     rotation.add(parts)
     text = "make and seal the keys that an earlier release had not; a unit does it by itself"
     add_command(parts, "complete", text, complete)
-    add_command(parts, "next", "a step of rotate: seal the next key of the database beside the present one", seal_next)
-    add_command(parts, "adopt", "a step of rotate: put the next key in the place of the present one", adopt_next)
+    following = add_command(parts, "next", "a step of rotate: seal the next key beside the present one", seal_next)
+    adopt = add_command(
+        parts, "adopt", "a step of rotate: put the next key in the place of the present one", adopt_next
+    )
+    for step in (following, adopt):
+        names = [name.removesuffix(".key") for name in REPLACED]
+        step.add_argument("key", choices=names, nargs="?", default="database", help="which key (default: database)")
     restore.add_argument("file", type=Path, nargs="?", help="the text; default: typed at the terminal, line by line")
 
 
@@ -95,17 +101,18 @@ def complete(arguments: argparse.Namespace) -> int:
 
 def seal_next(arguments: argparse.Namespace) -> int:
     """Before the programs are started with both keys."""
-    store = _store()
+    store, name = _store(), f"{arguments.key}.key"
     store.prepare()
-    store.seal_next()
-    show({"sealed": [NEXT_KEY]}, arguments.json, say("keys-sealed", count=1))
+    store.seal_next(name)
+    show({"sealed": [successor_of(name)]}, arguments.json, say("keys-sealed", count=1))
     return FINE
 
 
 def adopt_next(arguments: argparse.Namespace) -> int:
-    """After the database is under the next key."""
-    _store().adopt_next()
-    show({"sealed": [DATABASE_KEY]}, arguments.json, say("keys-sealed", count=1))
+    """After the database is under the next key, or the ledger signed with it."""
+    name = f"{arguments.key}.key"
+    _store().adopt_next(name)
+    show({"sealed": [name]}, arguments.json, say("keys-sealed", count=1))
     return FINE
 
 

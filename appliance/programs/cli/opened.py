@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from appliance.clock import SystemClock
-from appliance.config import CredentialSource, Settings, load_settings, read_credential, settings_paths
-from appliance.ledger.keys import SigningKey
-from appliance.services.founding import DATABASE_KEY, DEVICE_KEY
+from appliance.config import CredentialSource, Settings, load_settings, settings_paths
+from appliance.services.device_keys import DeviceKeys
+from appliance.services.founding import DATABASE_KEY
 from appliance.services.opening import OpenBox, open_box
 
 
@@ -17,7 +17,8 @@ def settings() -> Settings:
 @contextmanager
 def opened_box() -> Iterator[OpenBox]:
     """Raises ``ConfigError`` when a setting is wrong, or a credential or the database is missing."""
-    device_key = SigningKey.from_pem(read_credential(DEVICE_KEY))
-    box = open_box(settings().box.state_dir, CredentialSource(DATABASE_KEY), device_key, SystemClock())
+    device_keys = DeviceKeys()
+    device_keys()  # first: without credentials there is no box here, whatever the settings say
+    box = open_box(settings().box.state_dir, CredentialSource(DATABASE_KEY), device_keys, SystemClock())
     with box.database:
         yield box

@@ -13,8 +13,10 @@ from pathlib import Path
 from appliance.config import CredentialError
 from appliance.errors import ConfigError, RefusedError, UntrustedError
 from appliance.ledger.entry import type_label
+from appliance.ledger.key_file import read_keys, write_keys
 from appliance.ledger.keys import KeyFormError, VerifyingKey
 from appliance.ledger.receipt import Claim, VerifiedReceipt, open_receipt, read_claim
+from appliance.ledger.signers import Pinned, Signers
 from appliance.programs.cli.opened import opened_box
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
@@ -49,10 +51,16 @@ class NoHubKeyError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A public key that is believed, and the file that it came from: None for what the box itself knows."""
+    """Public keys that are believed, and the file that they came from: None for what the box itself knows, which it
+    knows of its ledger ``origin``."""
 
-    key: VerifyingKey
+    keys: Pinned
     file: Path | None
+    origin: str | None = None
+
+    def fits(self, claim: Claim) -> bool:
+        """Whether they may have signed what a receipt claims to be."""
+        return self.origin in (None, claim.origin) and claim.box_key in Signers.of(self.keys)
 
 
 def add(commands: Commands) -> None:
@@ -63,7 +71,7 @@ def add(commands: Commands) -> None:
     check.add_argument("file", type=Path, help=f"{forms}; - reads from standard input")
     several = "may be given several times, the right one is found by its id"
     for option, whose in (("--box-key", "a box; default: this box's"), ("--hub-key", "a hub")):
-        text = f"public key (PEM) of {whose}; {several}"
+        text = f"public keys of {whose}, as receipt key prints them; {several}"
         check.add_argument(option, type=Path, metavar="FILE", action="append", default=[], help=text)
     key = add_command(receipts, "key", "print the public key that others verify this box's receipts with", show_key)
     key.add_argument("--hub", action="store_true", help="the key of the hub that confirms them, instead of the box's")
@@ -75,30 +83,32 @@ def verify_receipt(arguments: argparse.Namespace) -> int:
     data = receipt_in(read_bounded(arguments.file))
     boxes, hubs = _keys(arguments.box_key, arguments.hub_key)
     claim = read_claim(data)
-    box = boxes.get(claim.box_key)
+    box = next((one for one in boxes if one.fits(claim)), None)
     if box is None:
         return _show_unknown(claim, arguments.json)
     hub = None if claim.hub_key is None else hubs.get(claim.hub_key)
     try:
-        found = open_receipt(data, claim.origin, box.key, None if hub is None else hub.key)
+        found = open_receipt(data, claim.origin, box.keys, hub)
     except UntrustedError as error:
         return _show_bad(claim, box, error, arguments.json)
     return _show_good(claim, box, found, arguments.json)
 
 
 def show_key(arguments: argparse.Namespace) -> int:
-    """Prints the box's, the hub's or the archive's public key in PEM, as ``--box-key``, ``--hub-key`` and
-    ``--archive-key`` take it."""
+    """Prints the box's, the hub's or the archive's public keys, as ``--box-key``, ``--hub-key`` and ``--archive-key``
+    take them; several keys of the box have the size of the ledger from which on each signs."""
     if arguments.archive:
         return _show_archive_key(arguments.json)
     with opened_box() as box:
-        key: VerifyingKey | None = box.ledger.public_key
-        if arguments.hub:
-            key = _hub_key(box)
-    if key is None:
-        raise NoHubKeyError()
-    pem = key.pem().decode()
-    show({"key": key.key_id.hex(), "pem": pem}, arguments.json, pem.rstrip())
+        hub = _hub_key(box)
+        keys = box.ledger.keys
+    if arguments.hub:
+        if hub is None:
+            raise NoHubKeyError()
+        keys = Signers.of(hub)
+    rows = [{"key": one.key.key_id.hex(), "from": one.size, "pem": one.key.pem().decode()} for one in keys.periods]
+    newest = {name: rows[-1][name] for name in ("key", "pem")}
+    show({**newest, "keys": rows}, arguments.json, write_keys(keys).rstrip())
     return FINE
 
 
@@ -123,20 +133,20 @@ def read_bounded(file: Path) -> bytes:
     return data
 
 
-def _keys(box_files: list[Path], hub_files: list[Path]) -> tuple[dict[bytes, Known], dict[bytes, Known]]:
-    """The keys of boxes and hubs by key id; without a file for a box, those that this box knows come first."""
-    boxes, hubs = _by_id(box_files), _by_id(hub_files)
+def _keys(box_files: list[Path], hub_files: list[Path]) -> tuple[list[Known], dict[bytes, VerifyingKey]]:
+    """The keys of boxes, and those of hubs by key id; without a file for a box, those that this box knows."""
+    boxes = _read(box_files)
+    hubs = {one.key.key_id: one.key for known in _read(hub_files) for one in Signers.of(known.keys).periods}
     if box_files:
         return boxes, hubs
     try:
         with opened_box() as box:
-            own, hub = [one.public_key for one in generations(box.database)], _hub_key(box)
+            own, hub = generations(box.database), _hub_key(box)
     except CredentialError as error:
         raise NoKeyError() from error
-    boxes |= {key.key_id: Known(key, None) for key in own}
     if hub is not None:
-        hubs[hub.key_id] = Known(hub, None)
-    return boxes, hubs
+        hubs[hub.key_id] = hub
+    return [Known(one.keys, None, one.origin) for one in own], hubs
 
 
 def _hub_key(box: OpenBox) -> VerifyingKey | None:
@@ -144,15 +154,14 @@ def _hub_key(box: OpenBox) -> VerifyingKey | None:
     return None if enrolment is None else VerifyingKey.from_pem(enrolment.hub_key.encode())
 
 
-def _by_id(files: list[Path]) -> dict[bytes, Known]:
-    known = {}
+def _read(files: list[Path]) -> list[Known]:
+    known = []
     for file in files:
         try:
-            key = VerifyingKey.from_pem(file.read_bytes())
+            known += [Known(keys, file) for keys in read_keys(file.read_bytes())]
         except KeyFormError as error:
             error.fields["file"] = str(file)
             raise
-        known[key.key_id] = Known(key, file)
     return known
 
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 from appliance.clock import Clock
 from appliance.config import read_credential
-from appliance.errors import RefusedError
+from appliance.errors import RefusedError, UntrustedError
 from appliance.ledger.entry import EntryType
 from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.succession import follow
 from appliance.programs.hub.authority import Authority, AuthorityError, pem
 from appliance.programs.hub.registry import AdmittedSchool, Registry
 from appliance.programs.hub.settings import (
@@ -45,7 +46,8 @@ def admit(
     *,
     new_generation: bool = False,
 ) -> EnrolmentBundle:
-    """Admits the school, or renews the certificate of one that asks again with the same keys.
+    """Admits the school, or renews the certificate of one that asks again with the same keys, or with a device key
+    that followed from the known one.
 
     With ``new_generation`` a later generation of the school's ledger, with whatever key, takes the place of the known
     one, of which the mirror stays: a person knows that the box was restored.
@@ -97,10 +99,15 @@ def _pin(database: Database, request: EnrolmentRequest, new_generation: bool) ->
     try:
         mirror = MirrorLedger.find(database, request.origin)
     except NoLedgerError:
-        MirrorLedger.add(database, request.origin, device_key)
+        MirrorLedger.add(database, request.origin, request.signers())
         return
-    if mirror.public_key.key_id != device_key.key_id:
+    try:
+        keys = follow(mirror.keys, request.successions, request.origin)
+    except UntrustedError as error:
+        raise AdmittedBeforeError(school=request.school, reason="another device key") from error
+    if keys.newest.key != device_key:
         raise AdmittedBeforeError(school=request.school, reason="another device key")
+    mirror.learn(keys)
 
 
 def _generation(origin: str) -> int:

@@ -90,14 +90,14 @@ def _header(path: Path, kind: str) -> Header:
 
 
 def _check_box(database: Database, header: Header, not_admitted: bool) -> None:
-    """The box whose key is pinned here signed the file; raises ``SignatureError``, ``UnknownBoxError``."""
+    """The box whose key is pinned here signed the file; raises ``UnknownBoxError`` or an ``UntrustedError``."""
     try:
         ledger = LedgerStore.find(database, header.about.origin)
     except NoLedgerError as error:
         if not_admitted:
             return
         raise UnknownBoxError(origin=header.about.origin) from error
-    header.verify(ledger.public_key)
+    header.verify(ledger.keys)
 
 
 def _show(value: object, as_text: bool, words: str) -> None:

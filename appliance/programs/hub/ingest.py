@@ -17,7 +17,7 @@ from appliance.sync.governor import Governor
 from appliance.sync.incoming import Incoming
 from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, Rejected
 from appliance.sync.outgoing import Outgoing
-from appliance.sync.ports import Happening, Mirroring, Overtaken, Receipt, Refused, Sent
+from appliance.sync.ports import Happening, KeyChanged, Mirroring, Overtaken, Receipt, Refused, Sent
 from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, parse_topic, topic, unpack
 from appliance.throttle import Throttled
 
@@ -205,7 +205,7 @@ class Ingest:
             ),
             Outgoing(
                 feed,
-                mirror.public_key,
+                lambda: mirror.public_key,
                 publish=lambda payload: self._line.publish(topic(code, Lane.DOWN), payload),
                 governor=UNLIMITED,
                 clock=self._clock,
@@ -218,6 +218,8 @@ class Ingest:
             case Mirroring(origin, first, last):
                 self._log.info("hub.stored", school=code, first=first, last=last)
                 self._check_branch(code, origin, first)
+            case KeyChanged(_, size, key_id):
+                self._log.info("hub.device_key_changed", school=code, size=size, key=key_id.hex())
             case Refused(_, why, here=True):
                 self._refused(code, why)
             case Refused(_, why):

@@ -8,9 +8,8 @@ from flask import Flask
 
 from appliance.card.ipc import CardClient
 from appliance.clock import SystemClock
-from appliance.config import CredentialSource, Settings, load_settings, read_credential, settings_paths
+from appliance.config import CredentialSource, Settings, load_settings, settings_paths
 from appliance.errors import ConfigError, MadoguchiError
-from appliance.ledger.keys import SigningKey
 from appliance.log import EventLog, start_logging
 from appliance.notify import Notifier, keep_alive
 from appliance.programs.kiosk.conductor import Conductor
@@ -18,6 +17,7 @@ from appliance.programs.kiosk.flow import Flow
 from appliance.programs.kiosk.reader import ReaderReport
 from appliance.programs.kiosk.views import make_blueprint, statement_lines
 from appliance.services.check_in import CheckIn
+from appliance.services.device_keys import DeviceKeys
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.founding import DATABASE_KEY
 from appliance.services.opening import open_box
@@ -46,8 +46,7 @@ def read_anchors(folder: Path) -> list[Anchor]:
 def make_kiosk(settings: Settings) -> Flask:
     """Builds everything in the worker: threads and database connections do not survive a fork."""
     clock = SystemClock()
-    device_key = SigningKey.from_pem(read_credential("device.key"))
-    box = open_box(settings.box.state_dir, CredentialSource(DATABASE_KEY), device_key, clock)
+    box = open_box(settings.box.state_dir, CredentialSource(DATABASE_KEY), DeviceKeys(), clock)
     box.room.restore()
     enrolment = EnrolmentStore(box.database)
 

@@ -9,12 +9,12 @@ from flask import Flask
 from appliance.clock import SystemClock
 from appliance.config import CredentialSource, Settings, load_settings, read_credential, settings_paths
 from appliance.errors import ConfigError
-from appliance.ledger.keys import SigningKey
 from appliance.log import EventLog, start_logging
 from appliance.notify import Notifier, keep_alive
 from appliance.programs.staff.present import Presenter
 from appliance.programs.staff.views import Authorise, Uses, make_blueprint
 from appliance.services.condition import observe
+from appliance.services.device_keys import DeviceKeys
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.founding import DATABASE_KEY
 from appliance.services.link_codes import LinkCodes
@@ -39,8 +39,7 @@ LOG = EventLog("staff")
 
 def make_staff_site(settings: Settings) -> Flask:
     """Builds the site in a worker; both workers share the database and the secret of the forms."""
-    device_key = SigningKey.from_pem(read_credential("device.key"))
-    box = open_box(settings.box.state_dir, CredentialSource(DATABASE_KEY), device_key, SystemClock())
+    box = open_box(settings.box.state_dir, CredentialSource(DATABASE_KEY), DeviceKeys(), SystemClock())
     site = site_of(box, settings.staff.names, settings.reader.name, Catalogue(MESSAGES), settings.keys.status)
     notifier = Notifier()
     keep_alive(notifier, lambda: box.database.row("SELECT 1") is not None)

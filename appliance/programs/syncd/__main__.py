@@ -6,12 +6,12 @@ import threading
 import time
 
 from appliance.clock import SystemClock
-from appliance.config import CredentialSource, Settings, credential_path, load_settings, read_credential, settings_paths
+from appliance.config import CredentialSource, Settings, credential_path, load_settings, settings_paths
 from appliance.errors import MadoguchiError
-from appliance.ledger.keys import SigningKey
 from appliance.log import EventLog, start_logging
 from appliance.notify import Notifier
 from appliance.programs.syncd.replication import Replication
+from appliance.services.device_keys import DeviceKeys
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.founding import DATABASE_KEY
 from appliance.services.opening import OpenBox, open_box
@@ -33,11 +33,10 @@ def main() -> int:
     try:
         settings = load_settings(settings_paths())
         start_logging(settings.box.log_level)
-        device_key = SigningKey.from_pem(read_credential("device.key"))
-        box = open_box(settings.box.state_dir, CredentialSource(DATABASE_KEY), device_key, SystemClock(), PATIENCE_S)
+        box = open_box(settings.box.state_dir, CredentialSource(DATABASE_KEY), DeviceKeys(), SystemClock(), PATIENCE_S)
         governor = Governor(settings.sync.lesson_hours, settings.sync.lesson_days, settings.sync.cap_kbit_s)
         with box.database:
-            Syncd(settings, box, device_key, governor, log).serve()
+            Syncd(settings, box, governor, log).serve()
     except MadoguchiError as error:  # a ConfigError, or a disk that cannot be written
         log.error("syncd.failed", code=error.code)
         print(f"syncd: {error}", file=sys.stderr)  # noqa: T201 - the settings, and with them the log, may be what failed
@@ -48,10 +47,8 @@ def main() -> int:
 class Syncd:
     """Waits for the box to be enrolled, replicates, and begins again when the enrolment changes, or the ledger."""
 
-    def __init__(
-        self, settings: Settings, box: OpenBox, device_key: SigningKey, governor: Governor, log: EventLog
-    ) -> None:
-        self._settings, self._box, self._device_key = settings, box, device_key
+    def __init__(self, settings: Settings, box: OpenBox, governor: Governor, log: EventLog) -> None:
+        self._settings, self._box = settings, box
         self._governor, self._log = governor, log
         self._enrolment = EnrolmentStore(box.database)
         self._notifier = Notifier()
@@ -76,9 +73,7 @@ class Syncd:
 
     def _replicate(self, bundle: EnrolmentBundle) -> None:
         line = make_line(bundle, self._box)
-        replication = Replication(
-            self._box, self._device_key, bundle, line=line, governor=self._governor, log=self._log
-        )
+        replication = Replication(self._box, bundle, line=line, governor=self._governor, log=self._log)
         line.start()
         looked_s = time.monotonic()
         while not self._stopping.is_set():

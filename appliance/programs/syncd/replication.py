@@ -3,7 +3,7 @@
 from queue import Empty
 
 from appliance.errors import Field, MadoguchiError, UntrustedError
-from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.rollback import LaterHead
 from appliance.ledger.verify import Batch
 from appliance.log import EventLog
@@ -36,7 +36,6 @@ class Replication:
     def __init__(
         self,
         box: OpenBox,
-        device_key: SigningKey,
         bundle: EnrolmentBundle,
         *,
         line: MqttLine,
@@ -46,7 +45,7 @@ class Replication:
         self._box, self._school, self._line, self._log = box, box.school.code, line, log
         self._fault = Throttled(log.error)  # a disk that is broken fails at every look, and may be where the log goes
         self._signals = SignalStore(box.database)
-        self._rollback = Rollback(box, device_key)
+        self._rollback = Rollback(box)
         self._own = Outgoing(
             box.ledger,
             VerifyingKey.from_pem(bundle.hub_key.encode()),
@@ -58,7 +57,7 @@ class Replication:
         self._feed = Incoming(
             MirrorLedger.find(box.database, bundle.feed_origin),
             box.school.origin,
-            device_key,
+            lambda: box.ledger.signing_key,
             publish=lambda payload: line.publish(topic(self._school, Lane.UP), payload),
             clock=box.clock,
             observe=self._happened,
@@ -130,7 +129,9 @@ class Replication:
             case Ack() | Refusal() if lane is Lane.ACK:
                 self._own.receive(message)
             case Batch() if lane is Lane.DOWN:
-                self._feed.receive(message)
+                # What the hub cannot verify yet would look to it like a forgery; it asks again.
+                if self._box.ledger.keys.newest.change < self._own.cosigned:
+                    self._feed.receive(message)
             case _:
                 self._log.warning("sync.refused", code=MalformedError.code, here=True)
 

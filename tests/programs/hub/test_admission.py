@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from cryptography import x509
 
-from appliance.ledger.keys import VerifyingKey
+from appliance.ledger.keys import SigningKey, VerifyingKey
+from appliance.ledger.succession import sign_succession
 from appliance.ledger.verify import Batch, verify_batch
 from appliance.programs.hub.admission import AdmittedBeforeError, NoNewGenerationError, admit
 from appliance.programs.hub.authority import AuthorityError, make_key
@@ -153,3 +154,34 @@ def test_without_its_keys_nothing_works(hub: FoundedHub, make_box: MakeBox, monk
     (hub.settings.hub.state_dir / "ca.crt").unlink()
     with pytest.raises(AuthorityError):
         hub.admit(box)
+
+
+def test_a_box_that_changed_its_key_is_renewed_and_an_old_key_is_not(hub: FoundedHub, make_box: MakeBox) -> None:
+    box = make_box(CODE, "見本小学校")
+    hub.admit(box)
+    first = make_request(box.box, box.line_key)
+    for _ in range(2):
+        box.box.ledger.hand_over(SigningKey.make())
+        hub.admit(box)
+        assert MirrorLedger.find(hub.database, box.box.school.origin).keys == box.box.ledger.keys
+    thief = SigningKey.make()
+    fork = sign_succession(first.origin, 9, box.device_key, thief)
+    pem = thief.public.pem().decode()
+    stolen = dataclasses.replace(first, device_key=pem, first_key=first.device_key, successions=(fork,))
+    for request in (first, stolen, dataclasses.replace(first, device_key=pem)):
+        with pytest.raises(AdmittedBeforeError):
+            admit(hub.settings, hub.database, hub.clock, request)
+    assert MirrorLedger.find(hub.database, box.box.school.origin).keys == box.box.ledger.keys
+
+
+def test_a_hub_that_never_knew_the_box_pins_its_whole_history(hub: FoundedHub, make_box: MakeBox) -> None:
+    box = make_box(CODE, "見本小学校")
+    for _ in range(2):
+        box.box.ledger.hand_over(SigningKey.make())
+    hub.admit(box)
+    mirror, ledger = MirrorLedger.find(hub.database, box.box.school.origin), box.box.ledger
+    assert mirror.keys == ledger.keys
+    head = ledger.head()
+    assert head.checkpoint is not None
+    batch = Batch(ledger.origin, 0, tuple(ledger.items(0, head.size)), head.checkpoint)
+    assert verify_batch(batch, ledger.origin, mirror.frontier(), 0, mirror.keys).frontier.size == head.size

@@ -33,7 +33,7 @@ def holder(hub: FoundedHub, tmp_path: Path) -> Recipient:
 
 @pytest.fixture
 def made(box: FoundedBox, holder: Recipient, tmp_path: Path) -> Made:
-    return back_up(box.box, box.device_key, holder, tmp_path / "out")
+    return back_up(box.box, holder, tmp_path / "out")
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ def test_a_file_of_somebody_else_is_not_released(
     (tmp_path / "release.json").unlink()
     hub.admit(box)
     other = make_box(CODE, "見本小学校")  # of the same name, with another device key
-    forged = back_up(other.box, other.device_key, holder, tmp_path / "forged")
-    foreign = back_up(box.box, box.device_key, Recipient.make(), tmp_path / "foreign")
+    forged = back_up(other.box, holder, tmp_path / "forged")
+    foreign = back_up(box.box, Recipient.make(), tmp_path / "foreign")
     for backup, keys, code in (
         (forged.backup, forged.keys, "ledger.signature"),
         (made.backup, forged.keys, "ledger.signature"),

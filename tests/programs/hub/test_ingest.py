@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from appliance.config import CredentialSource
-from appliance.ledger.checkpoint import open_checkpoint
+from appliance.ledger.checkpoint import cosign, open_checkpoint
 from appliance.ledger.entry import EntryType
 from appliance.ledger.generation import Reason
 from appliance.ledger.keys import SigningKey, VerifyingKey
@@ -273,3 +273,39 @@ def test_what_the_box_appends_is_mirrored_with_its_bodies(desk: Desk, hub: Found
     assert body is not None
     assert body.read() == {"purpose": "visit"}
     assert b"visit" not in hub.database.path.read_bytes()
+
+
+def test_a_box_that_changed_its_key_is_followed(
+    desk: Desk, hub: FoundedHub, make_box: MakeBox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    box, second = make_box(CODE, "見本小学校"), SigningKey.make()
+    hub.admit(box)
+    ledger = box.box.ledger
+    period = ledger.hand_over(second)
+    with ledger.append() as appending:
+        appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"purpose": "visit"}))
+    forged = dataclasses.replace(batch(box), successions=())
+    assert refusals(desk.hear(CODE, Lane.UP, forged)) == [(topic(CODE, Lane.ACK), "ledger.key_history")]
+    ((_, ack),) = desk.hear(CODE, Lane.UP, dataclasses.replace(batch(box), successions=(period.succession,)))
+    assert isinstance(ack, Ack)
+    assert MirrorLedger.find(hub.database, ledger.origin).keys == ledger.keys
+    told = [one for one in caplog.records if one.message == "hub.device_key_changed"]
+    assert len(told) == 1
+    (school,) = hub.registry.overview()
+    assert school.mirrored == ledger.head().size
+
+
+def test_receipts_for_the_feed_are_of_the_newest_key(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:
+    box, second = make_box(CODE, "見本小学校"), SigningKey.make()
+    bundle = hub.admit(box)
+    period = box.box.ledger.hand_over(second)
+    desk.hear(CODE, Lane.UP, dataclasses.replace(batch(box), successions=(period.succession,)))
+    answers = desk.hear(CODE, Lane.STATE, State(True, 2, 2, 1))
+    (sent,) = [one for _, one in answers if isinstance(one, Batch)]
+    feed = OwnLedger.find(hub.database, bundle.feed_origin)
+    opened = open_checkpoint(sent.checkpoint, feed.root_at(2), feed.origin, feed.keys)
+    for key, size in ((box.device_key, 0), (second, 2)):
+        cosignature = cosign(opened, box.box.school.origin, 1, key)
+        desk.hear(CODE, Lane.UP, Ack(feed.origin, sent.checkpoint, cosignature))
+        assert feed.head().cosigned_size == size

@@ -45,9 +45,7 @@ class Box:
         pem = HUB.public.pem().decode()
         bundle = EnrolmentBundle(CODE, "localhost", 8883, "-", "-", "hub.test", pem, b"", FEED, pem)
         governor = Governor((), (), 0)
-        self.replication = Replication(
-            box, device_key, bundle, line=self.line, governor=governor, log=EventLog("syncd")
-        )  # fmt: skip
+        self.replication = Replication(box, bundle, line=self.line, governor=governor, log=EventLog("syncd"))
 
     def anew(self) -> "Box":
         """The replication that ``syncd`` makes when this one is over."""
@@ -321,3 +319,24 @@ def test_a_disk_that_cannot_be_read_for_a_while_hides_no_record(
 
 def failing(*_: object) -> None:
     raise StoreError(reason="disk I/O error")
+
+
+def test_after_a_change_of_the_key_the_feed_waits_until_the_hub_knows_it(box: Box) -> None:
+    _, batch = box.connect()
+    assert isinstance(batch, Batch)
+    box.hear(Lane.ACK, box.ack(batch))
+    feed = MemoryOwn(HUB, FEED)
+    feed.append(2)
+    sent = Batch(FEED, 0, tuple(feed.entries), feed.checkpoint_at(2))
+    command = Thread(target=box.box.ledger.hand_over, args=(SigningKey.make(),))
+    command.start()
+    command.join()
+    (changing,) = [one for one in box.step() if isinstance(one, Batch)]
+    assert changing.successions == (box.box.ledger.keys.newest.succession,)
+    assert box.hear(Lane.DOWN, sent) == []
+    root, keys, origin = box.box.ledger.root_at(2), box.box.ledger.keys, box.box.school.origin
+    opened = open_checkpoint(changing.checkpoint, root, origin, keys)
+    box.hear(Lane.ACK, Ack(origin, changing.checkpoint, cosign(opened, "hub.test", 1, HUB)))
+    (ack,) = box.hear(Lane.DOWN, sent)
+    assert isinstance(ack, Ack)
+    assert feed.confirm(ack.checkpoint, ack.cosignature, keys.newest.key).size == 2

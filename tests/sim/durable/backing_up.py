@@ -65,10 +65,10 @@ class BackUp(LedgerAct):
             yield facts
 
     def run(self, folder: Path, witness: Witness, times: int) -> None:
-        with writing(lambda: self.reopened(folder), witness.also), box_of(folder) as (box, key):
+        with writing(lambda: self.reopened(folder), witness.also), box_of(folder) as box:
             for _ in range(times):
                 witness.begins()
-                witness.done(backed_up(folder, box, key))
+                witness.done(backed_up(folder, box))
 
     def check(self, folder: Path, facts: list[Fact]) -> list[Fact]:
         found = super().check(folder, facts)
@@ -87,25 +87,25 @@ class BackUp(LedgerAct):
             raise LostError("keys that were removed are there")
         if backups:
             restore(folder, newest(backups), newest(keys), facts)
-        with box_of(folder) as (box, key):
-            again = backed_up(folder, box, key)
+        with box_of(folder) as box:
+            again = backed_up(folder, box)
         if left := [path.name for path in (folder / OUT).iterdir() if path.name.endswith(PART)]:
             raise UnusableError(f"{left[0]} is left for ever")
         return [*found, *promised, again]
 
 
 @contextmanager
-def box_of(folder: Path) -> Iterator[tuple[OpenBox, SigningKey]]:
+def box_of(folder: Path) -> Iterator[OpenBox]:
     key = SigningKey.from_pem((folder / DEVICE_KEY).read_bytes())
     box = open_box(folder, DATABASE_KEY, key, SystemClock())
     with box.database:
-        yield box, key
+        yield box
 
 
-def backed_up(folder: Path, box: OpenBox, key: SigningKey) -> Fact:
+def backed_up(folder: Path, box: OpenBox) -> Fact:
     """Makes a backup; its name, and how many entries there were before it began."""
     least = box.ledger.head().size
-    made = back_up(box, key, Recipient.from_bytes((folder / HOLDER).read_bytes()), folder / OUT)
+    made = back_up(box, Recipient.from_bytes((folder / HOLDER).read_bytes()), folder / OUT)
     return {"backup": made.backup.name, "least": least}
 
 

@@ -53,7 +53,7 @@ def prepare_old_ledger(folder: Path) -> Fact:
 def _carry_back(today: Database, old: Database, ledger: OwnLedger) -> None:
     """Each body was under a key of its own, which lay wrapped (AES-KW, RFC 3394) in a table of its own."""
     head, wrapping_key = ledger.head(), os.urandom(KEY_BYTES)
-    public_key, boot, boot_id = today.rows("SELECT public_key, boot, boot_id FROM ledger")[0]
+    public_key, (boot, boot_id) = ledger.public_key.pem(), today.rows("SELECT boot, boot_id FROM ledger")[0]
     entries, body_keys = [], []
     for index, item in enumerate(ledger.items(0, head.size)):
         assert item.body is not None

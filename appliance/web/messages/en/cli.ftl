@@ -10,6 +10,9 @@ cli-keys-rewritten = The database is under the new key.
 cli-keys-checking = Every page is being checked.
 cli-keys-rotated = The key of the database was changed. The old key opens nothing any more.
 cli-keys-rotated-sealed = The database is under the new key. It remains to seal it in place of the old one: appliance-admin does that.
+cli-keys-device-rotated = The key that signs the ledger was changed. From { $size } records on, the new key { $key_id } signs. The old key can sign nothing that comes from now on.
+cli-keys-device-sealed = It remains to seal it in place of the old one: appliance-admin does that.
+cli-keys-print-anew = The recovery text in the safe is out of date. Print it anew with appliance-admin keys print and put it in the place of the old paper.
 
 cli-enroll-request = Give { $file } to the prefecture. It holds no secret.
 cli-enroll-accepted = The box is enrolled at the hub { $hub }. It sends as soon as the line is up.

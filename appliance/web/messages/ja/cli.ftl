@@ -10,6 +10,9 @@ cli-keys-rewritten = データベースは新しい鍵になりました。
 cli-keys-checking = すべてのページを確かめています。
 cli-keys-rotated = データベースの鍵を替えました。前の鍵ではもう何も開けません。
 cli-keys-rotated-sealed = データベースは新しい鍵になりました。前の鍵の代わりに封をする仕事が残っています（appliance-admin が行います）。
+cli-keys-device-rotated = 台帳に署名する鍵を替えました。{ $size } 件目の記録からは、新しい鍵 { $key_id } で署名します。前の鍵では、これから先は署名できません。
+cli-keys-device-sealed = 前の鍵の代わりに封をする仕事が残っています（appliance-admin が行います）。
+cli-keys-print-anew = 金庫の復旧の文字は古くなりました。appliance-admin keys print で印刷し直して、前の紙と取り替えてください。
 
 cli-enroll-request = { $file } を県の担当者に渡してください。秘密は含まれていません。
 cli-enroll-accepted = ハブ { $hub } に登録しました。回線がつながると送信が始まります。
