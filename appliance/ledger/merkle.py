@@ -71,10 +71,10 @@ class Frontier:
     def extend(self, leaves: Sequence[bytes]) -> list[Run]:
         """Adds leaf hashes; returns the roots of all perfect subtrees that this completed, level by level."""
         completed: list[Run] = []
-        peaks, level, first, nodes = [], 0, self.size, list(leaves)
-        while nodes or self.peaks:
-            if nodes:
-                completed.append(Run(level, first, nodes))
+        peaks: list[bytes] = []
+        level, first, nodes = 0, self.size, list(leaves)
+        while nodes:
+            completed.append(Run(level, first, nodes))
             if first & 1:
                 nodes, first = [self.peaks.pop(), *nodes], first - 1
             if len(nodes) & 1:
@@ -82,7 +82,8 @@ class Frontier:
             pairs = zip(nodes[::2], nodes[1::2], strict=False)  # a last one without a partner is a peak now
             nodes = [sha256(b"\x01" + one + other).digest() for one, other in pairs]
             level, first = level + 1, first >> 1
-        self.peaks, self.size = peaks[::-1], self.size + len(leaves)
+        self.peaks += peaks[::-1]  # what is left of the peaks before is higher than all that grew
+        self.size += len(leaves)
         return completed
 
     def root(self) -> bytes:

@@ -336,6 +336,7 @@ class Transaction:
 
     def __init__(self, connection: Any, number: int) -> None:
         self._connection, self._number = connection, number
+        self._version: int | None = None
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Executes one statement; returns the number of rows it changed."""
@@ -358,8 +359,9 @@ class Transaction:
     def stamp(self) -> tuple[int, int]:
         """Two numbers that a later transaction of this thread finds again only if nobody wrote anything in between:
         no other connection (PRAGMA data_version), and not this one either (rows changed so far)."""
-        version = self.row("PRAGMA data_version")
-        return _apart(self._number, version), int(self._connection.total_changes)
+        if self._version is None:  # nobody else can commit while the transaction lasts
+            self._version = _apart(self._number, self.row("PRAGMA data_version"))
+        return self._version, int(self._connection.total_changes)
 
 
 def _apart(number: int, version: Row | None) -> int:
