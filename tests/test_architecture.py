@@ -47,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
             "store.migrate",
             "store.appending",
             "store.ledger",
+            "store.mirror",
             "store.seal",
             "store.schema",
             "store.tree",
@@ -91,6 +92,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "sync.ports": "sync/test_outgoing.py",
     # An append is tried where it is used: with the ledger that it goes to.
     "store.appending": "store/test_ledger.py",
+    "store.mirror": "store/test_ledger.py",
     # One health check a file, one table of cases for all of them and for what they look at.
     "services.condition": "services/test_checks.py",
     **{

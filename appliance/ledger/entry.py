@@ -46,6 +46,7 @@ class EntryType(Enum):
     DAY_SEALED = (6, "day.sealed", 1)
     ARCHIVE_KEY_INTRODUCED = (7, "archive_key.introduced", 1)
     DEVICE_KEY_CHANGED = (8, "device_key.changed", 1)
+    EARLIER_BODY_ERASED = (9, "earlier_body.erased", 1)
     GUARDIAN_LINKED = (16, "guardian.linked", 1)
     GUARDIAN_AUTHENTICATED = (17, "guardian.authenticated", 1)
     LINK_CODE_ISSUED = (18, "link_code.issued", 1)

@@ -2,13 +2,14 @@
 be passed on by mistake. No I/O.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import Checkpoint, claimed_size, open_checkpoint
 from appliance.ledger.day_seals import SEALING, Seals, SealState
 from appliance.ledger.entry import Body, Entry, EntryType, check_body, entry_parts
+from appliance.ledger.erasure import EarlierErasure, erasure_of
 from appliance.ledger.merkle import Frontier, Run, leaf_hash
 from appliance.ledger.signers import Pinned, Signers, SigningPeriod
 from appliance.ledger.succession import check_changes, follow
@@ -80,7 +81,7 @@ class Batch:
 @dataclass(frozen=True, slots=True)
 class VerifiedBatch:
     """A batch that fits the mirror: may be stored, and its checkpoint cosigned. ``periods`` are of the keys that the
-    mirror did not know yet."""
+    mirror did not know yet, ``erasures`` are what it says of earlier ledgers of its writer."""
 
     first: int
     entries: tuple[Entry, ...]
@@ -89,18 +90,20 @@ class VerifiedBatch:
     nodes: tuple[Run, ...]
     checkpoint: Checkpoint
     periods: tuple[SigningPeriod, ...] = ()
+    erasures: tuple[EarlierErasure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLedger:
-    """A whole ledger whose tree is the signed one; ``counts`` is the number of entries by type number, ``unexplained``
-    that of bodies which are gone without an entry that says so, ``seals`` is what the archive's seals prove."""
+    """A whole ledger whose tree is the signed one; ``counts`` is the number of entries by type number, ``told_later``
+    that of bodies which are gone and of which only a later ledger says why, ``seals`` is what the archive's seals
+    prove."""
 
     checkpoint: Checkpoint | None
     size: int
     counts: dict[int, int]
     seals: SealState
-    unexplained: int = 0
+    told_later: int = 0
 
 
 def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: int, keys: Pinned) -> VerifiedBatch:
@@ -109,7 +112,8 @@ def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: in
     1. It is of the ledger that this sender owns, and not empty.
     2. It begins where the mirror ends (else ``GapError`` or ``ReplayedError``).
     3. Every entry is well formed, not older than the one before, and refers backwards only.
-    4. Every body that came along is the one its entry committed to.
+    4. Every body that came along is the one its entry committed to; what it says was erased in an earlier ledger is
+       in one of the same writer.
     5. Keys that are not known yet follow from those that are, and the entries tell of exactly these changes.
     6. The tree with these entries has the root that the checkpoint signs, with a key that may at this size.
 
@@ -125,12 +129,15 @@ def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: in
         raise GapError(wanted=frontier.size)
     grown = frontier.copy()
     entries: list[Entry] = []
+    erasures: list[EarlierErasure] = []
     leaves: list[bytes] = []
     for index, item in enumerate(batch.items, batch.first):
         entry = Entry.decode(item.entry)
         last_time_ms = check_order(entry.type, entry.time_ms, entry.boot, entry.refs, index, last_time_ms)
         if item.body is not None:
             check_body(entry, item.body)
+        if (erasure := erasure_of(entry, item.body, origin)) is not None:
+            erasures.append(erasure)
         leaves.append(leaf_hash(item.entry))
         entries.append(entry)
     nodes = grown.extend(leaves)
@@ -140,7 +147,9 @@ def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: in
     check_changes(changes, signers, batch.first, grown.size)
     checkpoint = check_head(batch.checkpoint, grown, origin, signers)
     periods = signers.periods[len(known.periods) :]
-    return VerifiedBatch(batch.first, tuple(entries), batch.items, grown, tuple(nodes), checkpoint, periods)
+    return VerifiedBatch(
+        batch.first, tuple(entries), batch.items, grown, tuple(nodes), checkpoint, periods, tuple(erasures)
+    )
 
 
 def check_order(kind: int, time_ms: int, boot: int, refs: Sequence[int], index: int, last_time_ms: int) -> int:
@@ -166,12 +175,14 @@ def verify_ledger(
     keys: Pinned,
     *,
     complete: bool = False,
+    erased_later: Collection[int] = (),
 ) -> VerifiedLedger:
     """A whole ledger as stored, from the first entry on.
 
     1. Every entry is well formed, in order of time, and refers backwards only.
     2. Every body that is still there is the one its entry committed to.
-    3. With ``complete``, no body is gone but those that a ``body.erased`` entry names.
+    3. With ``complete``, no body is gone but those that a ``body.erased`` entry names, or a later ledger:
+       ``erased_later``.
     4. The entries tell of exactly the changes of the key that the history has.
     5. The root over all entries is the one that the stored checkpoint signs, with the key that may at this size.
     6. Every seal of the archive is of the tree at the end of its day, under the key that was introduced (``Seals``).
@@ -203,12 +214,14 @@ def verify_ledger(
             raise
         frontier.append(leaf_hash(data))
         counts[kind] = counts.get(kind, 0) + 1
+    told_later = len(gone.intersection(erased_later))
+    gone.difference_update(erased_later)
     if gone and complete:
         raise BodyMissingError(index=min(gone), count=len(gone))
     check_changes(changes, Signers.of(keys), 0, frontier.size)
     if checkpoint is None:
         if frontier.size:
             raise RootError(reason="no checkpoint", size=frontier.size)
-        return VerifiedLedger(None, 0, counts, seals.finish(), len(gone))
+        return VerifiedLedger(None, 0, counts, seals.finish(), told_later)
     head = check_head(checkpoint, frontier, origin, keys)
-    return VerifiedLedger(head, frontier.size, counts, seals.finish(), len(gone))
+    return VerifiedLedger(head, frontier.size, counts, seals.finish(), told_later)

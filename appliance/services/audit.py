@@ -1,6 +1,6 @@
 """Whether the box's own records are all there and unchanged, and if not, which are at fault."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from appliance.ledger.entry import Body
 from appliance.ledger.keys import SignatureError, VerifyingKey
 from appliance.ledger.succession import check_chain
 from appliance.ledger.verify import RootError, verify_ledger
+from appliance.services.later_erasures import later_erasures
 from appliance.services.opening import OpenBox
 from appliance.store.database import Database, Keys
 from appliance.store.faults import StoreError
@@ -37,8 +38,9 @@ class ForkedError(UntrustedError):
 @dataclass
 class Audit:
     """``faults`` in the order in which they were found, none if all is well; ``counts`` by type number, of a ledger
-    without fault; ``unexplained`` counts bodies that are gone without an entry that says so; ``database`` is what the
-    database says of its own pages; ``seals`` is what the archive's seals prove, None unless the entries are good."""
+    without fault; ``told_later`` counts bodies that are gone and of which a later ledger says why; ``database`` is
+    what the database says of its own pages; ``seals`` is what the archive's seals prove, None unless the entries are
+    good."""
 
     origin: str
     size: int = 0
@@ -46,7 +48,7 @@ class Audit:
     counts: dict[int, int] = field(default_factory=dict)
     faults: list[MadoguchiError] = field(default_factory=list)
     database: list[str] = field(default_factory=list)
-    unexplained: int = 0
+    told_later: int = 0
     seals: SealState | None = None
 
     @property
@@ -72,13 +74,18 @@ def audit(box: OpenBox, hub: VerifyingKey | None, progress: Progress = lambda _,
 
 
 def audit_ledger(
-    ledger: LedgerStore, hub: VerifyingKey | None, progress: Progress = lambda _, __: None, *, complete: bool = True
+    ledger: LedgerStore,
+    hub: VerifyingKey | None,
+    progress: Progress = lambda _, __: None,
+    *,
+    complete: bool = True,
+    erased_later: Collection[int] = (),
 ) -> Audit:
-    """Looks at one ledger of the box, which may be one of an earlier generation.
+    """Looks at one ledger of the box.
 
     2. No entry is missing, each is well formed, in order, and refers backwards only.
     3. Every body is the one its entry committed to; with ``complete``, one that is gone was erased by a later entry
-       that says why. A ledger that came from an older backup lacks the later entries.
+       that says why, here or in a later ledger, which says so of ``erased_later``.
     4. The keys follow from the first one, as the entries tell, and the tree is the one that the last checkpoint signs;
        if not, the stored subtrees tell where it differs.
     5. Every seal of the archive is of the tree at the end of its day, under the key that the ledger introduced.
@@ -86,13 +93,30 @@ def audit_ledger(
     """
     found = Audit(ledger.origin)
     try:
-        _check_entries(ledger, found, progress, complete)
+        _check_entries(ledger, found, progress, complete, erased_later)
     except (UntrustedError, StoreError) as error:
         found.faults.append(error)
     try:
         _check_confirmations(ledger, hub)
     except (UntrustedError, StoreError) as error:
         found.faults.append(error)
+    return found
+
+
+def audit_earlier(
+    database: Database, ledger: LedgerStore, hub: VerifyingKey | None, progress: Progress = lambda _, __: None
+) -> Audit:
+    """Looks at an earlier ledger as ``audit_ledger`` does, with what later ones say was erased in it."""
+    fault: MadoguchiError | None = None
+    told: set[int] = set()
+    try:
+        for one in later_erasures(database, ledger.origin):
+            told.update(one.erasure.indices)
+    except (UntrustedError, StoreError) as error:
+        fault = error
+    found = audit_ledger(ledger, hub, progress, erased_later=told)
+    if fault is not None:
+        found.faults.append(fault)
     return found
 
 
@@ -107,19 +131,23 @@ def audit_pages(path: Path, key: bytes | Keys, error: MadoguchiError) -> Audit:
     return Audit("", faults=[error], database=pages)
 
 
-def _check_entries(ledger: LedgerStore, found: Audit, progress: Progress, complete: bool) -> None:
+def _check_entries(
+    ledger: LedgerStore, found: Audit, progress: Progress, complete: bool, erased_later: Collection[int]
+) -> None:
     head = ledger.head()
     found.size, found.cosigned = head.size, head.cosigned_size
     entries = _entries(ledger, head.size, progress)
     try:
         check_chain(ledger.keys, found.origin)
-        verified = verify_ledger(entries, head.checkpoint, found.origin, ledger.keys, complete=complete)
+        verified = verify_ledger(
+            entries, head.checkpoint, found.origin, ledger.keys, complete=complete, erased_later=erased_later
+        )
     except (RootError, SignatureError, CheckpointError) as error:
         first, last = ledger.differing(head.size)
         error.fields |= {"first": first, "last": last}
         raise
     found.counts.update(verified.counts)
-    found.unexplained, found.seals = verified.unexplained, verified.seals
+    found.told_later, found.seals = verified.told_later, verified.seals
 
 
 def _entries(ledger: LedgerStore, size: int, progress: Progress) -> Iterator[tuple[bytes, Body | None]]:

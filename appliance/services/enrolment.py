@@ -11,7 +11,8 @@ from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.succession import chain_of
 from appliance.services.opening import OpenBox
 from appliance.store.database import Database
-from appliance.store.ledger import MirrorLedger, NoLedgerError
+from appliance.store.ledger import NoLedgerError
+from appliance.store.mirror import MirrorLedger
 from appliance.sync.enrolment import EnrolmentBundle, EnrolmentRequest
 
 

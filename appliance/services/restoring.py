@@ -17,13 +17,15 @@ from appliance.ledger.sealed_file import Header, SealedFileError, open_content
 from appliance.services.audit import audit_ledger
 from appliance.services.backup import BACKUP, KEYS
 from appliance.services.generations import begin_generation, generations
+from appliance.services.ledger_clock import LedgerClock
 from appliance.services.opening import DATABASE_NAME, NOTE_NAME
 from appliance.store.database import Database, Keys
 from appliance.store.dump import KEY_TABLES, DumpError, Loader, tables
+from appliance.store.erasing import tell_erased
 from appliance.store.evidence import EvidenceStore
 from appliance.store.faults import StoreBusyError
 from appliance.store.files import make_file, make_folder
-from appliance.store.ledger import LedgerStore, NoLedgerError
+from appliance.store.ledger import LedgerStore, NoLedgerError, OwnLedger
 from appliance.store.migrate import SchemaTooNewError, migrate
 from appliance.store.schema import BOX_FAMILIES
 
@@ -31,6 +33,7 @@ Progress = Callable[[int, int], None]
 """How much is done, and how much there is: bytes read, then entries verified."""
 KEY_NAME = "restore.key"
 BUILDING = f"{DATABASE_NAME}.restoring"
+ERASED_SINCE = "erased after the backup"
 
 
 class NoRequestError(ConfigError):
@@ -175,27 +178,38 @@ class Restoring:
                 # Keys that are newer than the backup may speak of a ledger that began after it.
                 transaction.run("DELETE FROM body_seed WHERE id >> 44 NOT IN (SELECT id FROM ledger)")
             migrate(database, BOX_FAMILIES)
-            erased = self._verify(database, backup.header, keys.header, progress)
+            forgotten = self._verify(database, backup.header, keys.header, progress)
+            erased = sum(map(len, forgotten.values()))
             more = {"backup": backup.header.file_id, "erased_since": erased}
             origin = begin_generation(database, self._device_key, self._clock, Reason.RESTORED, more=more)
+            self._tell_erased(database, origin, forgotten)
             if not database.checkpoint():
                 raise StoreBusyError()
         return Restored(about.school, about.origin, origin, about.size, erased)
 
-    def _verify(self, database: Database, backup: Header, keys: Header, progress: Progress) -> int:
+    def _tell_erased(self, database: Database, origin: str, forgotten: dict[str, list[int]]) -> None:
+        """The entries that said so were lost with the box; the new ledger says it of each body."""
+        ledger = OwnLedger.find(database, origin)
+        ledger.attach(self._device_key, LedgerClock(self._clock, ledger))
+        with ledger.append() as appending:
+            for earlier, indices in forgotten.items():
+                tell_erased(appending, earlier, indices, ERASED_SINCE)
+
+    def _verify(self, database: Database, backup: Header, keys: Header, progress: Progress) -> dict[str, list[int]]:
+        """The indices of the bodies that do not open any more, by ledger; they and their evidence are gone then."""
         found = database.row("SELECT code, origin, generation FROM school")
         if found != (backup.about.school, backup.about.origin, backup.about.generation):
             raise DumpError(reason="school")
         for header in (backup, keys):
             with suppress(NoLedgerError):  # keys of a later generation: the prefecture knew whose they are
                 header.verify(LedgerStore.find(database, header.about.origin).keys)
-        erased = 0
+        erased = {}
         for generation in generations(database):
             ledger = LedgerStore.find(database, generation.origin)
             forgotten = ledger.clear_forgotten()
             with database.transaction() as transaction:  # evidence goes with its act
                 EvidenceStore.delete_earlier(transaction, generation.number, forgotten)
-            erased += len(forgotten)
+            erased[ledger.origin] = forgotten
             # Confirmations are not asked for: one of an earlier hub must not keep the records from coming back.
             audited = audit_ledger(ledger, None, progress, complete=False)
             if audited.faults:

@@ -18,6 +18,7 @@ ESSENTIAL = frozenset(
         EntryType.RECORD_CARRIED,  # was taken before, and is part of the beginning of a ledger
         EntryType.DEVICE_KEY_CHANGED,  # the key may be in foreign hands
         EntryType.BODY_ERASED,  # an erasure is owed by law, and makes room
+        EntryType.EARLIER_BODY_ERASED,  # the same of an earlier ledger
         EntryType.STAFF_ADDED,  # the person who comes to mend the box
         EntryType.STAFF_SIGNED_IN,
     }

@@ -335,8 +335,7 @@ class Transaction:
     """The writing side of ``Database.transaction``; ``number`` tells the connections of one ``Database`` apart."""
 
     def __init__(self, connection: Any, number: int) -> None:
-        self._connection, self._number = connection, number
-        self._version: int | None = None
+        self._connection, self._number, self._version = connection, number, -1
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Executes one statement; returns the number of rows it changed."""
@@ -357,9 +356,8 @@ class Transaction:
             return list(self._connection.execute(sql, tuple(parameters)))
 
     def stamp(self) -> tuple[int, int]:
-        """Two numbers that a later transaction of this thread finds again only if nobody wrote anything in between:
-        no other connection (PRAGMA data_version), and not this one either (rows changed so far)."""
-        if self._version is None:  # nobody else can commit while the transaction lasts
+        """Found again by this thread only if nothing was written since: by others (data_version), or by itself."""
+        if self._version < 0:  # nobody else can commit while the transaction lasts
             self._version = _apart(self._number, self.row("PRAGMA data_version"))
         return self._version, int(self._connection.total_changes)
 

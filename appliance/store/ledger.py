@@ -25,14 +25,14 @@ from appliance.ledger.keys import Signer, SigningKey, VerifyingKey
 from appliance.ledger.merkle import Frontier, frontier_at, inclusion_proof
 from appliance.ledger.receipt import make_receipt
 from appliance.ledger.signers import Pinned, Signers, SigningPeriod
-from appliance.ledger.verify import Sealed, VerifiedBatch
+from appliance.ledger.verify import Sealed
 from appliance.store.appending import Appending, Tail
 from appliance.store.bodies import Bodies
 from appliance.store.body_keys import BodyKeys
 from appliance.store.database import Database, Transaction
 from appliance.store.ledger_keys import LedgerKeys
 from appliance.store.note import HeadNote
-from appliance.store.tree import INDEX_MASK, Entries, NoEntryError, Tree, entry_id
+from appliance.store.tree import INDEX_MASK, NoEntryError, Tree, entry_id
 
 SigningKeys = Callable[[], Sequence[SigningKey]]
 """Gives the keys that this program holds, of which one signs the ledger; asked again when another one is needed."""
@@ -210,6 +210,26 @@ class LedgerStore:
         )
         return ((row & INDEX_MASK, Entry.decode(entry)) for row, entry in rows)
 
+    def of_type(self, kind: EntryType) -> Iterator[tuple[int, Entry]]:
+        """Every entry of one type, with its index."""
+        start = NINE_PARTS + unsigned(kind.number)
+        rows = self._database.each(
+            "SELECT id, entry FROM entry WHERE id >= ? AND id < ? AND substr(entry, 1, ?) = ? ORDER BY id",
+            (entry_id(self._number, 0), entry_id(self._number + 1, 0), len(start), start),
+        )
+        return ((row & INDEX_MASK, Entry.decode(entry)) for row, entry in rows)
+
+    def forget_bodies(self, transaction: Transaction, indices: Sequence[int]) -> list[int]:
+        """Erases bodies of a ledger to which nothing is appended any more; those that had one.
+
+        The ledger that is written says so in the same transaction (``store/erasing.py``). Raises ``NoEntryError``.
+        """
+        size = self._tree.size()
+        for index in indices:
+            if not 0 <= index < size:
+                raise NoEntryError(index=index)
+        return [index for index in indices if self._bodies.erase(transaction, index)]
+
     def clear_forgotten(self) -> list[int]:
         """Removes the sealed bodies whose key is forgotten, as an older backup still has them; whose they were."""
         rows = self._database.each(
@@ -353,42 +373,3 @@ class OwnLedger(LedgerStore):
                 (self._number, size, checkpoint, cosignature, self._clock.now_ms()),
             )
         return confirmed
-
-
-class MirrorLedger(LedgerStore):
-    """A ledger that the other side writes: verified batches go in, nothing else."""
-
-    def store(self, batch: VerifiedBatch, cosignature: bytes, now_ms: int) -> None:
-        """Entries, bodies, head, new keys and this side's cosignature in one transaction.
-
-        ``ConstraintError`` if the mirror has grown since the batch was verified; nothing is stored then.
-        """
-        size = batch.frontier.size
-        with self._database.transaction() as transaction:
-            plains = [None if item.body is None else item.body.salt + item.body.content for item in batch.items]
-            entries = Entries(
-                batch.first, [item.entry for item in batch.items], self._bodies.seal_all(batch.first, plains)
-            )
-            self._tree.insert(transaction, entries, batch.checkpoint.cose, batch.nodes)
-            for entry in batch.entries:
-                if entry.type == EntryType.BODY_ERASED.number:
-                    for index in entry.refs:
-                        self._bodies.erase(transaction, index)
-            for period in batch.periods:
-                LedgerKeys.add(transaction, self._number, period)
-            transaction.run(
-                "INSERT INTO cosignature VALUES (?, ?, ?, ?, ?)",
-                (self._number, size, batch.checkpoint.cose, cosignature, now_ms),
-            )
-        self._tree.remember(batch.frontier)
-
-    def learn(self, keys: Signers) -> None:
-        """Keeps the keys of this history, which somebody has verified, that are not known yet."""
-        with self._database.transaction() as transaction:
-            for period in keys.periods[len(self.keys.periods) :]:
-                LedgerKeys.add(transaction, self._number, period)
-
-    def latest_confirmation(self) -> Confirmation | None:
-        """What this side last cosigned: sent again when an acknowledgement may have been lost."""
-        size = self.head().cosigned_size
-        return None if size == 0 else self.confirmation(size - 1)

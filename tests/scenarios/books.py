@@ -13,7 +13,7 @@ from appliance.ledger.verify import Sealed
 from appliance.programs.hub.settings import DATABASE_KEY, DATABASE_NAME
 from appliance.services.opening import OpenBox, open_box
 from appliance.store.database import Database
-from appliance.store.ledger import MirrorLedger
+from appliance.store.mirror import MirrorLedger
 from tests.sim.prefecture import until
 from tests.sim.world import World
 

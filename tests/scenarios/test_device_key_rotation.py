@@ -24,7 +24,8 @@ from appliance.services.device_key_rotation import DeviceKeyRotation
 from appliance.services.founding import make_credentials
 from appliance.services.opening import found_box
 from appliance.store.appending import Draft
-from appliance.store.ledger import MirrorLedger, OwnLedger
+from appliance.store.ledger import OwnLedger
+from appliance.store.mirror import MirrorLedger
 from tests.scenarios.acts import CARDS, come, entry_on, leave, link, visit
 from tests.scenarios.books import balance, opened_box, opened_hub, pending, settle
 from tests.scenarios.device_key_work import STEPS, opened

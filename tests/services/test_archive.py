@@ -35,8 +35,9 @@ from appliance.services.opening import OpenBox, found_box, open_box
 from appliance.store.appending import Appending, Draft
 from appliance.store.database import Database
 from appliance.store.faults import DiskFullError
-from appliance.store.ledger import LedgerStore, MirrorLedger
+from appliance.store.ledger import LedgerStore
 from appliance.store.migrate import migrate
+from appliance.store.mirror import MirrorLedger
 from appliance.store.schema import LEDGER
 from appliance.store.signal import SignalStore
 from appliance.sync.wire import pack, unpack

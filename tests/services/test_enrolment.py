@@ -18,7 +18,7 @@ from appliance.services.enrolment import (
     make_request,
 )
 from appliance.services.opening import OpenBox, found_box
-from appliance.store.ledger import MirrorLedger
+from appliance.store.mirror import MirrorLedger
 from appliance.sync.enrolment import EnrolmentBundle
 from tests.sim.clock import ManualClock
 

@@ -11,8 +11,9 @@ from appliance.ledger.verify import Batch, verify_batch, verify_ledger
 from appliance.store.appending import Draft
 from appliance.store.database import Database
 from appliance.store.faults import ConstraintError
-from appliance.store.ledger import AheadError, MirrorLedger, NoLedgerError, OwnLedger
+from appliance.store.ledger import AheadError, NoLedgerError, OwnLedger
 from appliance.store.migrate import migrate
+from appliance.store.mirror import MirrorLedger
 from appliance.store.schema import LEDGER
 from appliance.store.seal import SealError
 from appliance.store.tree import NoEntryError, entry_id

@@ -14,9 +14,10 @@ from appliance.ledger.verify import Batch, verify_batch, verify_ledger
 from appliance.store.appending import Draft
 from appliance.store.database import Database
 from appliance.store.faults import ConstraintError
-from appliance.store.ledger import MirrorLedger, OwnLedger, SigningKeyError
+from appliance.store.ledger import OwnLedger, SigningKeyError
 from appliance.store.ledger_keys import LedgerKeys
 from appliance.store.migrate import migrate
+from appliance.store.mirror import MirrorLedger
 from appliance.store.note import HeadNote
 from appliance.store.schema import LEDGER
 from tests.sim.box import DATABASE_KEY

@@ -15,8 +15,9 @@ from appliance.ledger.receipt import open_receipt
 from appliance.ledger.verify import Batch, Sealed, verify_batch, verify_ledger
 from appliance.store.appending import Draft
 from appliance.store.database import Database
-from appliance.store.ledger import MirrorLedger, OwnLedger
+from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import migrate
+from appliance.store.mirror import MirrorLedger
 from appliance.store.schema import LEDGER
 from appliance.sync.wire import MAX_NUMBER, pack, unpack
 from tests.store.conftest import ORIGIN

@@ -1,11 +1,12 @@
 """``appliance erase due`` erases what the rules keep no longer; ``appliance erase records`` what a person ordered."""
 
 import argparse
+from collections import Counter
 
 from appliance.errors import RefusedError
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, say, show
-from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_index
+from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_place
 from appliance.school.retention import Retention, Rule
 from appliance.services.check_in import receipt_number
 from appliance.services.erasure import Erased, Erasure
@@ -34,7 +35,8 @@ def add(commands: Commands) -> None:
     rules.add_argument("--dry-run", action="store_true", help="only say what would be erased")
     text = "erase the content of single records by order; this cannot be undone"
     order = add_command(parts, "records", text, erase_records)
-    order.add_argument("numbers", nargs="+", metavar="NUMBER", help="index of a record, or a number such as M-000123")
+    text = "index of a record, or a number such as M-000123, or M-000123/1 in an earlier ledger"
+    order.add_argument("numbers", nargs="+", metavar="NUMBER", help=text)
     order.add_argument("--reason", required=True, help="the legal reason, without any name; it stays in the ledger")
     order.add_argument("--yes", action="store_true", help="yes, erase it for good")
 
@@ -43,7 +45,9 @@ def erase_due(arguments: argparse.Namespace) -> int:
     """Erases by rule, or says what would go."""
     with opened_box() as box:
         erasure = _erasure(box)
-        due = {one.rule.label: len(one.indices) for one in erasure.due()}
+        due: Counter[str] = Counter()
+        for one in erasure.due():
+            due[one.rule.label] += len(one.indices)
         if arguments.dry_run:
             words = "\n".join(say("erase-due", count=count, rule=rule) for rule, count in due.items())
             show({"due": due}, arguments.json, words or say("erase-none"))
@@ -55,13 +59,16 @@ def erase_due(arguments: argparse.Namespace) -> int:
 
 def erase_records(arguments: argparse.Namespace) -> int:
     """Erases the content of the named records."""
-    indices = [entry_index(number) for number in arguments.numbers]
+    places = [entry_place(number) for number in arguments.numbers]
     if not 0 < len(arguments.reason.strip()) <= MOST_REASON:
         raise ReasonError(most=MOST_REASON)
     if not arguments.yes:
-        raise UnconfirmedError(numbers=", ".join(receipt_number(index) for index in indices))
+        raise UnconfirmedError(numbers=", ".join(receipt_number(*place) for place in places))
+    records: dict[int | None, list[int]] = {}
+    for index, generation in places:
+        records.setdefault(generation, []).append(index)
     with opened_box() as box:
-        erased = _erasure(box).order(indices, arguments.reason.strip())
+        erased = _erasure(box).order(records, arguments.reason.strip())
     show({"erased": erased.count, "cleaned": erased.cleaned}, arguments.json, _words(erased))
     return FINE
 

@@ -15,7 +15,7 @@ from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show, show_progress
 from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_index
 from appliance.programs.cli.seal import add_seal, seal_fields, seal_words
-from appliance.services.audit import Audit, audit, audit_ledger, audit_pages
+from appliance.services.audit import Audit, audit, audit_earlier, audit_pages
 from appliance.services.check_in import receipt_number
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.founding import DATABASE_KEY
@@ -54,7 +54,7 @@ def verify(arguments: argparse.Namespace) -> int:
         "types": named,
         "faults": [{"error": fault.code, **fault.fields} for fault in found.faults],
         "database": found.database,
-        "unexplained": found.unexplained,
+        "erased_later": found.told_later,
         "archive": None if found.seals is None else seal_fields(found.seals),
     }
     if found.faults:
@@ -70,8 +70,8 @@ def verify(arguments: argparse.Namespace) -> int:
         lines += [say("ledger-delivery", receipted=found.cosigned, pending=found.size - found.cosigned)]
         lines += [] if found.seals is None else seal_words(found.seals)
         lines += [f"  {count:6}  {label}" for label, count in named.items()]
-        if found.unexplained:
-            lines.append(say("ledger-unexplained", count=found.unexplained))
+        if found.told_later:
+            lines.append(say("ledger-erased-later", count=found.told_later))
     lines += [say("ledger-damage", fault=fault) for fault in found.database]
     show(result, arguments.json, "\n".join(lines))
     return FINE if found.good else PROBLEM
@@ -84,7 +84,7 @@ def _audited(generation: int | None) -> Audit:
             hub = None if enrolment is None else VerifyingKey.from_pem(enrolment.hub_key.encode())
             ledger = find_generation(box, generation)
             if ledger is not box.ledger:
-                return audit_ledger(ledger, hub, show_progress, complete=False)
+                return audit_earlier(box.database, ledger, hub, show_progress)
             return audit(box, hub, show_progress)
     except (StoreError, WrongKeyError) as error:
         return audit_pages(settings().box.state_dir / DATABASE_NAME, CredentialSource(DATABASE_KEY), error)

@@ -34,6 +34,16 @@ def add_command(
     return parser
 
 
+def entry_place(number: str) -> tuple[int, int | None]:
+    """The index of an entry and the generation of its ledger, as in ``M-000123/1``; None for the one that is written.
+
+    Raises ``ReceiptNumberError``.
+    """
+    text, slash, generation = number.partition("/")
+    index = entry_index(text)
+    return (index, entry_index(generation)) if slash else (index, None)
+
+
 def entry_index(number: str) -> int:
     """The index of an entry from what people call it; raises ``ReceiptNumberError``."""
     text = number.upper().removeprefix("M-")

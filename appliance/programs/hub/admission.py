@@ -20,7 +20,8 @@ from appliance.programs.hub.settings import (
 )
 from appliance.store.appending import Draft
 from appliance.store.database import Database
-from appliance.store.ledger import MirrorLedger, NoLedgerError, OwnLedger
+from appliance.store.ledger import NoLedgerError, OwnLedger
+from appliance.store.mirror import MirrorLedger
 from appliance.sync.enrolment import EnrolmentBundle, EnrolmentRequest
 
 FEED_GENERATION = 1

@@ -12,7 +12,8 @@ from appliance.log import EventLog
 from appliance.programs.hub.registry import AdmittedSchool, Registry
 from appliance.programs.hub.succession import Successions
 from appliance.store.database import Database
-from appliance.store.ledger import MirrorLedger, OwnLedger
+from appliance.store.ledger import OwnLedger
+from appliance.store.mirror import MirrorLedger
 from appliance.sync.governor import Governor
 from appliance.sync.incoming import Incoming
 from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, Rejected

@@ -12,7 +12,8 @@ from appliance.ledger.merkle import Frontier
 from appliance.ledger.verify import Batch, OriginError, verify_batch
 from appliance.programs.hub.registry import Registry, Succession
 from appliance.store.database import Database, Row
-from appliance.store.ledger import LedgerStore, MirrorLedger, NoLedgerError
+from appliance.store.ledger import LedgerStore, NoLedgerError
+from appliance.store.mirror import MirrorLedger
 
 PENDING, COMPLETE, INCOMPLETE = "pending", "complete", "incomplete"
 PLACES = ", ".join("?" * len(fields(Succession)))

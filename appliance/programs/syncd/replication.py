@@ -9,7 +9,7 @@ from appliance.ledger.verify import Batch
 from appliance.log import EventLog
 from appliance.services.opening import OpenBox
 from appliance.services.rollback import Rollback
-from appliance.store.ledger import MirrorLedger
+from appliance.store.mirror import MirrorLedger
 from appliance.store.signal import SignalStore
 from appliance.sync.enrolment import EnrolmentBundle
 from appliance.sync.governor import Governor

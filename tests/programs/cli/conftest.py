@@ -11,9 +11,11 @@ import pytest
 
 from appliance.clock import SystemClock
 from appliance.ledger.entry import EntryType
+from appliance.ledger.generation import Reason
 from appliance.ledger.keys import SigningKey
 from appliance.programs.cli.__main__ import main
 from appliance.programs.hub.__main__ import main as hub_main
+from appliance.services.generations import begin_generation
 from appliance.services.opening import OpenBox, open_box
 from appliance.store.appending import Draft
 from tests.school.small import CODE
@@ -77,6 +79,12 @@ class CommandLine:
         box = open_box(self.state, (self.keys / "database.key").read_bytes(), device_key, SystemClock())
         with box.database:
             yield box
+
+    def begin_generation(self) -> None:
+        """The ledger goes on in a new generation, as after a restore; the keys are the same here."""
+        device_key = SigningKey.from_pem((self.keys / "device.key").read_bytes())
+        with self.box() as box:
+            begin_generation(box.database, device_key, SystemClock(), Reason.RESTORED)
 
 
 @contextmanager

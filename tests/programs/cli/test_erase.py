@@ -3,6 +3,7 @@
 import pytest
 
 from appliance.ledger.entry import EntryType
+from appliance.services.generations import find_generation
 from appliance.store.appending import Draft
 from tests.programs.cli.conftest import CommandLine
 
@@ -39,6 +40,28 @@ def test_an_order_is_confirmed_and_carried_out(visited: CommandLine) -> None:
         assert [box.ledger.body(index) is None for index in (3, 4, 5)] == [True, True, False]
     assert visited.run(*order, "--yes", "--json").last == {"erased": 0, "cleaned": True}
     assert visited.run("ledger", "verify").code == 0
+
+
+def test_records_of_an_earlier_ledger_go_by_their_number(visited: CommandLine) -> None:
+    visited.begin_generation()
+    order = ["erase", "records", "M-000003/1", "M-000000", "M-000004/1", "--reason", "order 12 of 2026"]
+    assert "Erasing the content of M-000003/1, M-000000, M-000004/1 cannot be undone" in visited.run(*order).err
+    assert visited.run(*order, "--yes", "--json").last == {"erased": 3, "cleaned": True}
+    checked = visited.run("ledger", "verify", "--generation", "1", "--json")
+    assert (checked.code, checked.last["verify"], checked.last["erased_later"]) == (0, "ok", 2)
+    assert "of 2 records is gone, and a later ledger" in visited.run("ledger", "verify", "--generation", "1").out
+    assert visited.run("ledger", "verify").code == 0
+    with visited.box() as box:
+        earlier = find_generation(box, 1)
+        assert [earlier.body(index) is None for index in (3, 4, 5)] == [True, True, False]
+        (said,) = [index for index, _ in box.ledger.of_type(EntryType.EARLIER_BODY_ERASED)]
+    for number, code in (
+        ("M-000099/1", "ledger.no_entry"),
+        ("M-000003/3", "ledger.no_generation"),
+        (str(said), "erase.kept"),
+    ):
+        refused = visited.run("erase", "records", number, "--reason", "order", "--yes", "--json")
+        assert (refused.code, refused.last["error"]) == (1, code)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_a_good_ledger_is_counted(visited: CommandLine) -> None:
         "types": {"ledger.opened": 1, "identity.introduced": 1, "staff.added": 1, "guardian.authenticated": 3},
         "faults": [],
         "database": [],
-        "unexplained": 0,
+        "erased_later": 0,
         "archive": {"sealed_to": None, "entries": 0, "seals": 0, "unread": 0, "keys": []},
     }
 

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from appliance.programs.cli.parsing import ReceiptNumberError, add_command, add_group, entry_index
+from appliance.programs.cli.parsing import ReceiptNumberError, add_command, add_group, entry_index, entry_place
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,6 +44,17 @@ def test_the_text_becomes_a_sentence(parser: argparse.ArgumentParser, capsys: py
 @pytest.mark.parametrize(("number", "index"), [("0", 0), ("M-000123", 123), ("m-7", 7), ("9" * 18, 10**18 - 1)])
 def test_an_entry_goes_by_its_index_or_its_number(number: str, index: int) -> None:
     assert entry_index(number) == index
+
+
+@pytest.mark.parametrize(("number", "place"), [("7", (7, None)), ("M-000123/1", (123, 1)), ("m-7/12", (7, 12))])
+def test_an_entry_of_an_earlier_ledger_says_so(number: str, place: tuple[int, int | None]) -> None:
+    assert entry_place(number) == place
+
+
+@pytest.mark.parametrize("number", ["M-7/", "/1", "M-7/1/2", "M-7/x", "M-7/-1"])
+def test_what_is_no_generation_is_no_number(number: str) -> None:
+    with pytest.raises(ReceiptNumberError):
+        entry_place(number)
 
 
 @pytest.mark.parametrize("number", ["", "M-", "-1", "1.0", "１２", "x", "9" * 19])

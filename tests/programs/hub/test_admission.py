@@ -18,7 +18,8 @@ from appliance.services.enrolment import (
     accept_bundle,
     make_request,
 )
-from appliance.store.ledger import MirrorLedger, OwnLedger
+from appliance.store.ledger import OwnLedger
+from appliance.store.mirror import MirrorLedger
 from appliance.sync.enrolment import EnrolmentBundle, EnrolmentRequest
 from appliance.sync.wire import State
 from tests.programs.hub.conftest import FoundedBox, FoundedHub

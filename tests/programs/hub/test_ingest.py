@@ -22,8 +22,10 @@ from appliance.services.enrolment import make_request
 from appliance.services.generations import begin_generation
 from appliance.store.appending import Draft
 from appliance.store.database import Database
+from appliance.store.erasing import erase_earlier, tell_erased
 from appliance.store.faults import StoreError
-from appliance.store.ledger import MirrorLedger, OwnLedger
+from appliance.store.ledger import OwnLedger
+from appliance.store.mirror import MirrorLedger
 from appliance.sync.mqtt import Arrived, LineDown, LineUp
 from appliance.sync.wire import Ack, Lane, Message, Refusal, State, pack, topic
 from tests.programs.hub.conftest import FoundedBox, FoundedHub
@@ -167,6 +169,38 @@ def test_a_new_generation_that_nobody_proved_is_refused_and_nothing_changes(
     assert refusals(answers) == [(topic(CODE, Lane.ACK), "sync.other_school")]
     assert hub.registry.origin_of(CODE) == before
     assert hub.registry.overview()[0].forks == ()
+
+
+def test_bodies_of_an_earlier_generation_are_erased_here_too_and_never_those_of_another_school(
+    desk: Desk, hub: FoundedHub, make_box: MakeBox
+) -> None:
+    box, other = make_box(CODE, "見本小学校"), make_box(OTHER, "見本中学校")
+    for one in (box, other):
+        hub.admit(one)
+        with one.box.ledger.append() as appending:
+            appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"purpose": "visit"}))
+    for code, one in ((CODE, box), (OTHER, other)):
+        desk.hear(code, Lane.UP, batch(one))
+    first = box.box.ledger
+    key = SigningKey.make()
+    origin = begin_generation(box.box.database, key, box.box.clock, Reason.RESTORED)
+    ledger = OwnLedger.find(box.box.database, origin).attach(key, box.box.clock)
+    request = make_request(box.box, box.line_key)
+    asked = dataclasses.replace(request, origin=origin, device_key=key.public.pem().decode())
+    admit(hub.settings, hub.database, hub.clock, asked, new_generation=True)
+    desk.ingest._look_for_schools()
+    with ledger.append() as appending:
+        erase_earlier(appending, first, [1], "order")
+    size = ledger.head().size
+    sent = Batch(origin, 0, tuple(ledger.items(0, size)), ledger.checkpoint_at(size))
+    assert isinstance(desk.hear(CODE, Lane.UP, sent)[0][1], Ack)
+    earlier = MirrorLedger.find(hub.database, first.origin)
+    assert [earlier.body(index) is None for index in range(2)] == [False, True]
+    with ledger.append() as appending:
+        tell_erased(appending, other.box.school.origin, [1], "hostile")
+    hostile = Batch(origin, size, tuple(ledger.items(size, size + 1)), ledger.checkpoint_at(size + 1))
+    assert refusals(desk.hear(CODE, Lane.UP, hostile)) == [(topic(CODE, Lane.ACK), "ledger.erasure")]
+    assert MirrorLedger.find(hub.database, other.box.school.origin).body(1) is not None
 
 
 def test_every_refusal_is_answered_and_remembered(desk: Desk, hub: FoundedHub, make_box: MakeBox) -> None:

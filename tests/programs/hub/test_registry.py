@@ -7,7 +7,7 @@ import pytest
 from appliance.ledger.merkle import EMPTY_ROOT, Frontier
 from appliance.ledger.verify import Batch, verify_batch
 from appliance.programs.hub.registry import UnknownSchoolError
-from appliance.store.ledger import MirrorLedger
+from appliance.store.mirror import MirrorLedger
 from appliance.sync.wire import State
 from tests.programs.hub.conftest import FoundedBox, FoundedHub
 

@@ -18,7 +18,8 @@ from appliance.programs.hub.succession import Successions
 from appliance.services.generations import begin_generation
 from appliance.services.opening import OpenBox, box_origin, open_box
 from appliance.store.appending import Draft
-from appliance.store.ledger import LedgerStore, MirrorLedger, NoLedgerError
+from appliance.store.ledger import LedgerStore, NoLedgerError
+from appliance.store.mirror import MirrorLedger
 from tests.programs.hub.conftest import FoundedBox, FoundedHub
 
 CODE = "B113299900018"

@@ -15,7 +15,7 @@ from appliance.ledger.verify import Batch, verify_ledger
 from appliance.programs.hub.settings import DATABASE_NAME
 from appliance.services.enrolment import EnrolmentStore
 from appliance.store.database import Database
-from appliance.store.ledger import MirrorLedger
+from appliance.store.mirror import MirrorLedger
 from appliance.store.signal import SignalStore
 from appliance.sync.mqtt import Address, Arrived, LineEvent, LineUp, MqttLine, Rejected
 from appliance.sync.tls import line_tls

@@ -20,7 +20,7 @@ from appliance.services.opening import OpenBox, found_box
 from appliance.services.rollback import PAUSE_MS
 from appliance.store.appending import Draft
 from appliance.store.faults import StoreBusyError, StoreError
-from appliance.store.ledger import MirrorLedger
+from appliance.store.mirror import MirrorLedger
 from appliance.store.signal import SignalStore
 from appliance.sync.enrolment import EnrolmentBundle
 from appliance.sync.governor import Governor
