@@ -256,6 +256,8 @@ class PcscReaders:
             self._names = context.readers()
             known = {name: known[name] for name in self._allowed if name in known}
             found = context.flags(known, 0) or {}
+        # A reader that left while this looked was still among the names that were asked for.
+        self._names = [name for name in self._names if name in found or name not in known]
         self._known = found
         others = self._use.none_since(ended)
         slots = [
