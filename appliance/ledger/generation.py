@@ -47,6 +47,14 @@ def is_later(origin: str, than: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A succession and the ledger that it is about, as somebody says it: nothing of it is verified."""
+
+    origin: str
+    succession: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NamedHead:
     """Where a ledger ended, as somebody says it: nothing of it is verified. ``root`` has 32 bytes."""
 
@@ -61,7 +69,8 @@ class Opening:
 
     ``previous`` is the ledger that was closed, as the box has it; ``peer`` the head that the hub had cosigned by then,
     which made the box begin anew (None but for ``ROLLED_BACK``); ``first`` and ``count`` say which entries of
-    ``previous`` are carried over, right after this one.
+    ``previous`` are carried over, right after this one. ``followed`` are the changes of the key that ``previous``
+    does not know, because they came after the copy that was put back.
     """
 
     origin: str
@@ -70,6 +79,7 @@ class Opening:
     peer: NamedHead | None
     first: int
     count: int
+    followed: tuple[Told, ...] = ()
 
     @classmethod
     def read(cls, content: dict[str, Any]) -> Self | None:
@@ -89,6 +99,7 @@ class Opening:
                 None if peer is None else _head(peer),
                 _count(carried["first"]),
                 _count(carried["count"]),
+                tuple(Told(_checked(one, str), _checked(cose, bytes)) for one, cose in content.get("followed", [])),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise OpeningError() from error

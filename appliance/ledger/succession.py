@@ -5,13 +5,14 @@ It is a COSE_Sign1 by the key in force over {origin, size, key}, and the new key
 ledger can follow it to the last. The header ``typ`` (RFC 9596) keeps it apart from whatever else these keys sign.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import ALG, KID, SIGN1_TAG
 from appliance.ledger.encoding import EncodingError, decode, encode
-from appliance.ledger.keys import ES256_ALG, KeyFormError, SigningKey, VerifyingKey
+from appliance.ledger.generation import Told, is_later
+from appliance.ledger.keys import ES256_ALG, KeyFormError, SignatureError, SigningKey, VerifyingKey
 from appliance.ledger.signers import FIRST_CHANGE, KeyHistoryError, Signers, SigningPeriod
 
 TYP, COUNTERSIGNATURE = 16, 12
@@ -68,6 +69,24 @@ def follow(signers: Signers, successions: Iterable[bytes], origin: str) -> Signe
         if not any((period.size, period.key.spki) == (size, key.spki) for period in signers.periods[1:]):
             signers = signers.followed_by(open_succession(cose, origin, signers.newest))
     return signers
+
+
+def leading_on(origin: str, newest: SigningPeriod, told: Iterable[Told]) -> Iterator[tuple[Told, SigningPeriod]]:
+    """The keys that followed ``newest``, the last one that is known of the ledger ``origin``, in this ledger and in
+    later generations of it, which begin with the key that the one before had at last.
+
+    Passes over what does not continue the way so far: it is about other keys, or forged.
+    """
+    for one in told:
+        if one.origin != origin and not is_later(one.origin, than=origin):
+            continue
+        try:
+            period = newest if one.origin == origin else SigningPeriod(0, newest.key)
+            newest = open_succession(one.succession, one.origin, period)
+        except (SuccessionError, SignatureError):
+            continue
+        origin = one.origin
+        yield one, newest
 
 
 def chain_of(signers: Signers) -> list[bytes]:

@@ -6,14 +6,17 @@ interrupted, exactly one of them does, every program that holds both goes on wit
 
 from contextlib import suppress
 
+from appliance.ledger.generation import Told
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.signers import SigningPeriod
-from appliance.ledger.succession import check_chain
+from appliance.ledger.succession import chain_of, check_chain
 from appliance.services.device_keys import DeviceKeys
 from appliance.services.founding import DEVICE_KEY
-from appliance.services.opening import OpenBox
+from appliance.services.generations import generations
+from appliance.services.opening import MEMORY_NAME, OpenBox
 from appliance.services.successor import RotationRunningError, Successor, alone
 from appliance.store.database import Database
+from appliance.store.key_memory import KeyMemory
 from appliance.store.ledger import LedgerStore, NoLedgerError
 
 
@@ -41,7 +44,8 @@ class DeviceKeyRotation:
         2. There is a successor: one that an interrupted change left, or a new one, durable before it is used.
         3. The ledger tells of it, in one transaction that the key before signs, unless it does already.
         4. The keys of the ledger follow from the first one, and the successor is the last.
-        5. The successor takes the place of the key in one step; sealed keys are replaced by who sealed them.
+        5. What the keys said of each other is remembered beside the database as well.
+        6. The successor takes the place of the key in one step; sealed keys are replaced by who sealed them.
 
         Raises ``keys.*``, ``ledger.*`` or ``store.*``; what was there before goes on being right.
         """
@@ -55,6 +59,7 @@ class DeviceKeyRotation:
                     self._successor.keep(successor.pem())
                 self._hand_over(successor)
             check_chain(ledger.keys, ledger.origin)
+            remember_keys(self._box.database)
             self._successor.take_over()
             return ledger.keys.newest
 
@@ -72,9 +77,16 @@ def finish_device_key(database: Database) -> bool:
             return False
         with suppress(NoLedgerError):
             if LedgerStore.find(database, found[0]).public_key == successor.public:
+                remember_keys(database)
                 waiting.take_over()
                 return True
     return False
+
+
+def remember_keys(database: Database) -> None:
+    """Writes down beside the database which key followed which, for the day on which an older copy is put back."""
+    told = (Told(one.origin, cose) for one in generations(database) for cose in chain_of(one.keys))
+    KeyMemory(database.path.parent / MEMORY_NAME).add(told)
 
 
 def _successor() -> SigningKey | None:

@@ -4,6 +4,7 @@ A box that was restored on other hardware has other keys, and one whose database
 history under one name. The earlier ledger stays as it is: read-only, its receipts and signatures verify for ever.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from appliance.clock import Clock
 from appliance.errors import ConfigError, RefusedError
 from appliance.ledger.carried import carried_content
 from appliance.ledger.entry import EntryType
-from appliance.ledger.generation import Opening, Reason, generation_of, head_content
+from appliance.ledger.generation import Opening, Reason, Told, generation_of, head_content
 from appliance.ledger.keys import SigningKey, VerifyingKey
 from appliance.ledger.rollback import LaterHead
 from appliance.ledger.signers import Signers
@@ -54,13 +55,15 @@ def begin_generation(
     note: HeadNote | None = None,
     peer: LaterHead | None = None,
     after: int = 0,
+    followed: Sequence[Told] = (),
     more: dict[str, Any] | None = None,
 ) -> str:
     """Begins the next generation of the box's ledger and makes it the one that is written; its origin.
 
     The first entry, ``ledger.opened``, names the earlier ledger: origin, size, root and signed head as they are in
     this database, and the last confirmation of the hub that is known; for a database that was put back also ``peer``,
-    the head that the hub holds. ``more`` goes into it as well. What the hub is not known to have is carried over with
+    the head that the hub holds, or ``followed``, the changes of the key that it does not know. ``more`` goes into it
+    as well. What the hub is not known to have is carried over with
     it. The number follows that of this database, that of ``peer`` and ``after``, the last one known elsewhere.
 
     A restored box has other keys, so its enrolment ends: the hub has to admit it. Programs that have the box open go on
@@ -92,6 +95,7 @@ def begin_generation(
             "previous": _end_of(previous, head),
             "carried": {"first": first, "count": head.size - first},
             **({} if peer is None else {"peer": head_content(peer.head, peer.cosignature)}),
+            **({"followed": [[told.origin, told.succession] for told in followed]} if followed else {}),
             **(more or {}),
         }
         appending.add(Draft(EntryType.LEDGER_OPENED, opened))

@@ -23,7 +23,7 @@ from appliance.store.note import HeadNote
 from appliance.store.schema import BOX_FAMILIES
 from appliance.store.seal import read_secret
 
-DATABASE_NAME, NOTE_NAME = "box.db", "box.head"
+DATABASE_NAME, NOTE_NAME, MEMORY_NAME = "box.db", "box.head", "box.signers"
 SCHOOL_KEY = "school-key"
 PSEUDONYM_BYTES = 16
 PATIENCE_S = 60.0

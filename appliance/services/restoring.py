@@ -18,7 +18,7 @@ from appliance.services.audit import audit_ledger
 from appliance.services.backup import BACKUP, KEYS
 from appliance.services.generations import begin_generation, generations
 from appliance.services.ledger_clock import LedgerClock
-from appliance.services.opening import DATABASE_NAME, NOTE_NAME
+from appliance.services.opening import DATABASE_NAME, MEMORY_NAME, NOTE_NAME
 from appliance.store.database import Database, Keys
 from appliance.store.dump import KEY_TABLES, DumpError, Loader, tables
 from appliance.store.erasing import tell_erased
@@ -123,7 +123,8 @@ class Restoring:
         _remove(building)
         try:
             restored = self._build(building, *opened, reading, progress)
-            (self._state_dir / NOTE_NAME).unlink(missing_ok=True)  # of a box that was here before
+            for name in (NOTE_NAME, MEMORY_NAME):  # of a box that was here before
+                (self._state_dir / name).unlink(missing_ok=True)
             building.rename(final)
         finally:
             _remove(building)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import ALG, KID, SIGN1_TAG, open_checkpoint, open_cosignature, signature_input
 from appliance.ledger.encoding import decode, encode
+from appliance.ledger.generation import Told
 from appliance.ledger.keys import SignatureError, SigningKey
 from appliance.ledger.signers import KeyHistoryError, Signers, SigningPeriod
 from appliance.ledger.succession import (
@@ -18,6 +19,7 @@ from appliance.ledger.succession import (
     check_chain,
     check_changes,
     follow,
+    leading_on,
     open_succession,
     sign_succession,
 )
@@ -41,6 +43,25 @@ def test_the_chain_leads_from_the_first_key_to_the_last() -> None:
 def test_what_is_known_is_passed_over() -> None:
     once = follow(ALONE, CHAIN[:1], m.ORIGIN)
     assert follow(once, CHAIN, m.ORIGIN) == follow(changed.SIGNERS, CHAIN, m.ORIGIN) == changed.SIGNERS
+
+
+def later(generation: int) -> str:
+    return f"{m.ORIGIN.rpartition('/')[0]}/{generation}"
+
+
+def test_it_leads_on_through_later_generations_and_past_what_is_forged() -> None:
+    one, two = Told(m.ORIGIN, changed.TO_SECOND), Told(later(3), sign_succession(later(3), 3, m.SECOND, m.THIRD))
+    forged = [
+        Told(m.ORIGIN, sign_succession(m.ORIGIN, 9, m.OTHER, m.THIRD)),
+        Told(later(2), sign_succession(later(3), 9, m.BOX, m.THIRD)),
+        Told(m.OTHER_ORIGIN, sign_succession(m.OTHER_ORIGIN, 9, m.BOX, m.THIRD)),
+        Told(m.ORIGIN, b"no succession"),
+    ]
+    way = list(leading_on(m.ORIGIN, FIRST, [*forged, one, *forged, two, one]))
+    assert [told for told, _ in way] == [one, two]
+    assert [(period.size, period.key) for _, period in way] == [(7, m.SECOND.public), (3, m.THIRD.public)]
+    assert list(leading_on(m.ORIGIN, FIRST, [two])) == []
+    assert list(leading_on(later(2), FIRST, [one])) == []  # of an earlier generation, so it is known or void
 
 
 @pytest.mark.parametrize(

@@ -180,3 +180,26 @@ def test_a_copy_from_before_an_earlier_generation_and_a_syncd_that_is_killed_aga
         with opened_box(world) as box:
             kept = box.database.rows("SELECT generation, entry FROM visit ORDER BY 1, 2")
             assert kept[-2:] == [(1, on_top), (generation, entry)]
+
+
+def test_a_copy_from_before_the_key_was_changed_serves_without_a_line(world: World) -> None:
+    """Such a copy knows only the key that was given up, and nobody is there to ask: the line is down."""
+    copy, before = world.folder / "copy", origin_of(world)
+    world.appliance("keys", "rotate", "device")
+    visit(world, KNOWN)
+    confirmed(world)
+    switch_off(world)
+    put_back(world, copy)
+    world.line.cut()
+    said = json.loads(world.appliance("migrate", "--json"))  # as the box does at each start
+    assert said["generation"] == origin_of(world)
+    assert int(origin_of(world).rpartition("/")[2]) == int(before.rpartition("/")[2]) + 1
+    switch_on(world)
+    entry = visit(world, KNOWN)
+    world.line.restore()
+    number = int(origin_of(world).rpartition("/")[2])
+    check_all_is_there(world, number)
+    with opened_box(world) as box:
+        assert box.database.rows("SELECT generation, entry FROM visit ORDER BY 1, 2")[-1:] == [(number, entry)]
+    assert json.loads(world.appliance("ledger", "verify", "--json"))["verify"] == "ok"
+    assert json.loads(world.appliance("migrate", "--json")) == {"ran": []}

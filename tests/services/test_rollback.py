@@ -7,18 +7,24 @@ import pytest
 
 from appliance.ledger.checkpoint import cosign, open_checkpoint
 from appliance.ledger.entry import EntryType
-from appliance.ledger.generation import NamedHead, Reason
+from appliance.ledger.generation import NamedHead, Reason, Told
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.rollback import Claim, LaterHead, verify_later_head
+from appliance.ledger.signers import SigningPeriod
+from appliance.ledger.succession import leading_on, sign_succession
 from appliance.services import rollback as module
 from appliance.services.audit import audit
+from appliance.services.device_key_rotation import remember_keys
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.generations import begin_generation, opening_of
 from appliance.services.opening import OpenBox, box_origin, open_box
-from appliance.services.rollback import PAUSE_MS, Rollback
+from appliance.services.rollback import PAUSE_MS, Rollback, outgrown_generation
 from appliance.store.appending import Draft
+from appliance.store.database import Database
 from appliance.store.faults import DiskFullError
-from appliance.store.ledger import LedgerStore
+from appliance.store.key_memory import KeyMemory
+from appliance.store.ledger import LedgerStore, SigningKeyError
+from tests.school.small import CODE
 from tests.sim.box import DATABASE_KEY, confirm
 from tests.sim.clock import ManualClock
 
@@ -189,6 +195,146 @@ def test_what_is_killed_has_begun_nothing_and_is_begun_again(
     opening = opening_of(older.ledger)
     assert opening is not None
     assert opening.previous.size == own + 2
+    assert audit(older, None).faults == []
+
+
+class Outgrown(Copied):
+    """A box whose key was changed after the copy was made."""
+
+    def change_key(self, box: OpenBox | None = None) -> SigningKey:
+        successor = SigningKey.make()
+        opened = box or self.first
+        opened.ledger.hand_over(successor)
+        remember_keys(opened.database)
+        self.device_key = successor
+        return successor
+
+    def put_back(self, copy: bytes, folder: Path | None = None) -> OpenBox:
+        target = folder or self.folder.with_name(f"state-{len(self.opened)}")
+        target.mkdir()
+        (target / "box.db").write_bytes(copy)
+        for name in ("box.head", "box.signers"):
+            if (self.folder / name).exists():
+                (target / name).write_bytes((self.folder / name).read_bytes())
+        return self.started(target)
+
+    def started(self, folder: Path) -> OpenBox:
+        """As a box starts: first of all it looks whether the key fits."""
+        with Database.open(folder / "box.db", DATABASE_KEY) as database:
+            self.begun = outgrown_generation(database, [self.device_key], self.clock)
+        self.opened.append(self.open(folder))
+        return self.opened[-1]
+
+
+@pytest.fixture
+def outgrown(box: OpenBox, device_key: SigningKey, clock: ManualClock) -> Iterator[Outgrown]:
+    outgrown = Outgrown(box, device_key, clock)
+    yield outgrown
+    for one in outgrown.opened:
+        one.database.close()
+
+
+def test_a_copy_older_than_the_key_goes_on_with_the_new_one(outgrown: Outgrown, box: OpenBox) -> None:
+    record(box, "in the copy")
+    copy = outgrown.copy()
+    first = box.ledger.public_key
+    key = outgrown.change_key()
+    record(box, "lost")
+    older = outgrown.put_back(copy)
+    assert outgrown.begun == older.school.origin == box_origin(box.school.code, 2)
+    opening = opening_of(older.ledger)
+    assert opening is not None
+    assert (opening.reason, opening.peer) == (Reason.ROLLED_BACK, None)
+    assert (opening.previous.origin, opening.previous.size) == (box.school.origin, 2)
+    assert (opening.first, opening.count) == (0, 2)
+    ((told, period),) = leading_on(box.school.origin, SigningPeriod(0, first), opening.followed)
+    assert (told.origin, period.key, period.change) == (box.school.origin, key.public, 2)
+    record(older, "guardians go on")
+    assert older.ledger.public_key == key.public
+    assert audit(older, None).faults == []
+    noted = older.note.read()
+    assert noted is not None
+    assert noted.origin == older.school.origin
+    outgrown.started(older.database.path.parent)
+    assert outgrown.begun is None  # and not again at the next start
+
+
+def test_the_way_leads_over_several_changes_and_generations(outgrown: Outgrown, box: OpenBox) -> None:
+    copy = outgrown.copy()
+    outgrown.change_key()
+    outgrown.change_key()
+    record(box, "lost")
+    second = outgrown.put_back(copy)
+    assert outgrown.begun == box_origin(box.school.code, 2)
+    outgrown.change_key(second)
+    for name in ("box.head", "box.signers"):
+        (outgrown.folder / name).write_bytes((second.database.path.parent / name).read_bytes())
+    third = outgrown.put_back(copy)
+    assert outgrown.begun == third.school.origin == box_origin(box.school.code, 3)
+    opening = opening_of(third.ledger)
+    assert opening is not None
+    assert [one.origin for one in opening.followed] == [box_origin(box.school.code, n) for n in (1, 1, 2)]
+
+
+def test_a_generation_that_only_the_note_knows_is_not_begun_twice(outgrown: Outgrown, box: OpenBox) -> None:
+    copy = outgrown.copy()
+    outgrown.change_key()
+    later = outgrown.copy()
+    record(box, "lost")
+    second = outgrown.put_back(later)
+    Rollback(second).answer(outgrown.hub_has(box, second))
+    (outgrown.folder / "box.head").write_bytes((second.database.path.parent / "box.head").read_bytes())
+    outgrown.put_back(copy)
+    assert outgrown.begun == box_origin(box.school.code, 3)
+
+
+def spoilt_memory(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def another_memory(path: Path) -> None:
+    path.unlink()
+    cose = sign_succession(box_origin(str(CODE), 1), 4, SigningKey.make(), SigningKey.make())
+    KeyMemory(path).add([Told(box_origin(str(CODE), 1), cose)])
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, spoilt_memory, another_memory])
+def test_without_a_proof_nothing_is_begun_and_the_programs_say_why(
+    outgrown: Outgrown, box: OpenBox, spoil: Callable[[Path], None]
+) -> None:
+    copy = outgrown.copy()
+    outgrown.change_key()
+    spoil(outgrown.folder / "box.signers")
+    with pytest.raises(SigningKeyError):
+        outgrown.put_back(copy)
+    assert outgrown.begun is None
+
+
+def test_a_box_of_the_same_key_is_left_alone(outgrown: Outgrown, box: OpenBox) -> None:
+    outgrown.change_key()
+    copy = outgrown.copy()
+    record(box, "lost")
+    older = outgrown.put_back(copy)
+    assert outgrown.begun is None
+    assert older.school.origin == box.school.origin
+
+
+@pytest.mark.parametrize("at", ["EvidenceStore.forget_certificates", "carried_content", "LedgerClock"])
+def test_a_start_that_is_killed_begins_it_at_the_next(
+    at: str, outgrown: Outgrown, box: OpenBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = outgrown.copy()
+    outgrown.change_key()
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"appliance.services.generations.{at}", kill)
+        with pytest.raises(Killed):
+            outgrown.put_back(copy)
+    older = outgrown.started(outgrown.folder.with_name("state-0"))
+    assert outgrown.begun == older.school.origin == box_origin(box.school.code, 2)
     assert audit(older, None).faults == []
 
 

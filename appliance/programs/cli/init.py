@@ -12,7 +12,8 @@ from appliance.programs.cli.opened import settings
 from appliance.programs.cli.output import FINE, say, show
 from appliance.programs.cli.parsing import Commands, add_command
 from appliance.school.people import SchoolCode
-from appliance.services.device_key_rotation import finish_device_key
+from appliance.services.device_key_rotation import finish_device_key, remember_keys
+from appliance.services.device_keys import DeviceKeys
 from appliance.services.founding import (
     DATABASE_KEY,
     DEVICE_KEY,
@@ -21,9 +22,18 @@ from appliance.services.founding import (
     write_staff_certificate,
 )
 from appliance.services.key_rotation import PATIENCE_S, KeyRotation
-from appliance.services.opening import DATABASE_NAME, AlreadyFoundedError, OpenBox, found_box, open_box
+from appliance.services.opening import (
+    DATABASE_NAME,
+    AlreadyFoundedError,
+    NotFoundedError,
+    OpenBox,
+    found_box,
+    open_box,
+)
+from appliance.services.rollback import outgrown_generation
 from appliance.services.staff import ADMINISTRATOR, StaffAccounts, check_account, new_password
 from appliance.store.database import Database, Keys
+from appliance.store.ledger import NoLedgerError
 from appliance.store.migrate import migrate
 from appliance.store.schema import BOX_FAMILIES
 from appliance.store.staff import StaffStore
@@ -83,15 +93,31 @@ def found(arguments: argparse.Namespace) -> int:
 
 
 def bring_up_to_date(arguments: argparse.Namespace) -> int:
-    """Runs the migrations that wait and says which ran; ends changes of keys of which only the end is missing."""
+    """Runs the migrations that wait and says which ran; ends changes of keys of which only the end is missing, and
+    goes on in a new generation of the ledger where the database is older than such a change."""
     path = settings().box.state_dir / DATABASE_NAME
     if path.exists():
         KeyRotation(path, DATABASE_KEY).finish()
     with Database.open(path, CredentialSource(DATABASE_KEY), PATIENCE_S) as database:
         ran = migrate(database, BOX_FAMILIES)
-        finish_device_key(database)
-    show({"ran": ran}, arguments.json, "\n".join(ran) if ran else say("migrate-none"))
+        origin = _follow_the_key(database)
+    words = ran or [say("migrate-none")]
+    if origin is not None:
+        words.append(say("migrate-generation", origin=origin))
+    begun = {} if origin is None else {"generation": origin}
+    show({"ran": ran, **begun}, arguments.json, "\n".join(words))
     return FINE
+
+
+def _follow_the_key(database: Database) -> str | None:
+    """Ends a change of the device key; the new generation that begins if the database was put back to before one."""
+    try:
+        finish_device_key(database)
+        begun = outgrown_generation(database, DeviceKeys()(), SystemClock())
+        remember_keys(database)
+    except (NotFoundedError, NoLedgerError):  # nothing was founded yet, or not to its end
+        return None
+    return begun
 
 
 def _founded(state_dir: Path, database_key: Keys, device_key: SigningKey, code: str, name: str) -> OpenBox:

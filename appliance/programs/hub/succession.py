@@ -7,8 +7,11 @@ from dataclasses import fields, replace
 
 from appliance.ledger.carried import BranchError, check_branch
 from appliance.ledger.entry import EntryType
-from appliance.ledger.generation import NamedHead, Opening, OpeningError, Reason, is_later
+from appliance.ledger.generation import NamedHead, Opening, OpeningError, Reason, Told, is_later
+from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.merkle import Frontier
+from appliance.ledger.signers import SigningPeriod
+from appliance.ledger.succession import leading_on
 from appliance.ledger.verify import Batch, OriginError, verify_batch
 from appliance.programs.hub.registry import Registry, Succession
 from appliance.store.database import Database, Row
@@ -29,22 +32,26 @@ class Successions:
         """Takes a new generation in the place of the mirrored ledger ``known``, which stays here as it is.
 
         1. It is a later generation of the known ledger, and begins at its beginning.
-        2. The batch verifies with the key that is pinned for the known ledger.
+        2. The batch verifies with the newest key of the known ledger, or with one that this key led on to.
         3. Its first entry says that the box's database was put back.
-        4. It names a head that this mirror has had: the box has heard from this hub that it was overtaken.
+        4. It names a head that this mirror has had: the box has heard from this hub that it was overtaken. Or it can be
+           seen that the copy was older: its ledger is not the last one, or a key followed at a size that it never had.
 
         Raises an ``UntrustedError``, and changes nothing then. The batch itself is stored afterwards, like any other.
         """
         before = MirrorLedger.find(self._database, known)
         if not is_later(batch.origin, than=known) or batch.first != 0:
             raise OriginError(expected=known)
-        verified = verify_batch(batch, batch.origin, Frontier(), 0, before.public_key)
-        opening = _opening(batch)
+        opening = _opening(batch)  # which of its keys signed is in it, and nothing of it is believed before
+        newest = before.keys.newest
+        way = list(leading_on(known, newest, opening.followed))
+        key = way[-1][1].key if way else newest.key
+        verified = verify_batch(batch, batch.origin, Frontier(), 0, key)
         if verified.entries[0].type != EntryType.LEDGER_OPENED.number or opening.reason is not Reason.ROLLED_BACK:
             raise OriginError(expected=known)
-        if opening.peer is None or not _has(before, opening.peer):
+        if not _was_put_back(opening, before, way):
             raise OriginError(expected=known)
-        self._add_mirror(batch.origin, before)
+        self._add_mirror(batch.origin, known, key)
         return self._note(opening, before, now_ms)
 
     def note_admitted(self, school: str, origin: str, now_ms: int) -> None:
@@ -93,14 +100,14 @@ class Successions:
             return False
         return True
 
-    def _add_mirror(self, origin: str, before: MirrorLedger) -> None:
+    def _add_mirror(self, origin: str, known: str, key: VerifyingKey) -> None:
         try:
             left = MirrorLedger.find(self._database, origin)  # by a hub that was killed right here
         except NoLedgerError:
-            MirrorLedger.add(self._database, origin, before.public_key)
+            MirrorLedger.add(self._database, origin, key)
             return
-        if left.public_key.key_id != before.public_key.key_id or left.head().size:
-            raise OriginError(expected=before.origin)
+        if left.public_key.key_id != key.key_id or left.head().size:
+            raise OriginError(expected=known)
 
     def _note(self, opening: Opening, before: MirrorLedger, now_ms: int) -> Succession:
         mirrored = before.head().size
@@ -119,11 +126,21 @@ def _row(opening: Opening, school: str, before: str, mirrored: int, now_ms: int,
 
 
 def _opening(batch: Batch) -> Opening:
-    body = batch.items[0].body
+    body = batch.items[0].body if batch.items else None
     opening = None if body is None else Opening.read(body.read())
     if opening is None or opening.origin != batch.origin:
         raise OpeningError()
     return opening
+
+
+def _was_put_back(opening: Opening, before: MirrorLedger, way: list[tuple[Told, SigningPeriod]]) -> bool:
+    if opening.peer is not None:
+        return _has(before, opening.peer)
+    closed = opening.previous
+    if closed.origin != before.origin:
+        return is_later(before.origin, than=closed.origin)
+    changes = [before.keys.newest.change, *(period.change for told, period in way if told.origin == closed.origin)]
+    return max(changes) >= closed.size or any(told.origin != closed.origin for told, _ in way)
 
 
 def _has(mirror: MirrorLedger, head: NamedHead) -> bool:

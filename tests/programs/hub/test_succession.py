@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import cosign, open_checkpoint, sign_checkpoint
-from appliance.ledger.entry import Entry, EntryType
-from appliance.ledger.generation import Reason
+from appliance.ledger.encoding import encode
+from appliance.ledger.entry import Body, Entry, EntryType
+from appliance.ledger.generation import Reason, Told
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.merkle import Frontier, leaf_hash
 from appliance.ledger.rollback import LaterHead
+from appliance.ledger.succession import chain_of
 from appliance.ledger.verify import Batch, Sealed, verify_batch
 from appliance.programs.hub.succession import Successions
 from appliance.services.generations import begin_generation
@@ -45,9 +48,10 @@ class Story:
         mirror = MirrorLedger.find(self.hub.database, ledger.origin)
         first, head = mirror.head().size, ledger.head()
         assert head.checkpoint is not None
-        batch = Batch(ledger.origin, first, tuple(ledger.items(first, head.size)), head.checkpoint)
+        told = tuple(chain_of(ledger.keys))
+        batch = Batch(ledger.origin, first, tuple(ledger.items(first, head.size)), head.checkpoint, told)
         last_ms = mirror.head().last_time_ms
-        verified = verify_batch(batch, mirror.origin, mirror.frontier(), last_ms, mirror.public_key)
+        verified = verify_batch(batch, mirror.origin, mirror.frontier(), last_ms, mirror.keys)
         cosignature = cosign(verified.checkpoint, "hub.test", 1_790_000_000, self.hub_key)
         mirror.store(verified, cosignature, 1)
         ledger.confirm(head.checkpoint, cosignature, self.hub_key.public)
@@ -59,7 +63,10 @@ class Story:
         folder = path.parent.with_name("copy")
         folder.mkdir()
         (folder / path.name).write_bytes(path.read_bytes())
-        database_key = (path.parent / "keys" / "database.key").read_bytes()
+        return self.opened(folder)
+
+    def opened(self, folder: Path) -> OpenBox:
+        database_key = (self.lost.database.path.parent / "keys" / "database.key").read_bytes()
         return open_box(folder, database_key, self.key, self.lost.clock)
 
     def proof(self, size: int | None = None) -> LaterHead:
@@ -72,11 +79,12 @@ class Story:
     def go_on(self, box: OpenBox, proof: LaterHead, **more: Any) -> Batch:
         """The first batch of the new generation."""
         given: dict[str, Any] = {"reason": Reason.ROLLED_BACK, "peer": proof} | more
-        begin_generation(box.database, self.key, box.clock, given.pop("reason"), **given)
+        origin = begin_generation(box.database, self.key, box.clock, given.pop("reason"), **given)
         box.look_again()
-        head = box.ledger.head()
+        ledger = LedgerStore.find(box.database, origin)
+        head = ledger.head()
         assert head.checkpoint is not None
-        return Batch(box.ledger.origin, 0, tuple(box.ledger.items(0, head.size)), head.checkpoint)
+        return Batch(origin, 0, tuple(ledger.items(0, head.size)), head.checkpoint)
 
     def origin(self) -> str | None:
         return self.hub.registry.origin_of(CODE)
@@ -135,6 +143,60 @@ def test_what_a_hub_that_was_killed_had_begun_is_taken(story: Story, older: Open
     batch = story.go_on(older, story.proof())
     MirrorLedger.add(story.hub.database, batch.origin, story.key.public)
     assert story.successions.take(batch, story.lost.school.origin, 1).origin == batch.origin
+
+
+def outgrown(story: Story, older: OpenBox, *, told: bool = True) -> Batch:
+    """The first batch of a copy that is older than a change of the key, as it begins at its next start."""
+    ledger, present = story.lost.ledger, story.key
+    story.key = SigningKey.make()
+    ledger.hand_over(story.key)
+    (succession,) = chain_of(ledger.keys)
+    followed = [Told(ledger.origin, succession)] if told else []
+    assert older.ledger.public_key == present.public
+    return story.go_on(older, story.proof(), peer=None, followed=followed)
+
+
+def test_a_copy_older_than_the_key_is_taken_by_a_hub_that_never_heard_of_the_change(
+    story: Story, older: OpenBox
+) -> None:
+    before = older.school.origin
+    batch = outgrown(story, older)
+    taken = story.successions.take(batch, before, 77)
+    assert (taken.before, taken.mirrored, taken.carried) == (before, 6, 1)
+    assert MirrorLedger.find(story.hub.database, batch.origin).public_key == story.key.public
+    story.mirror(story.opened(older.database.path.parent))
+    assert story.successions.check(batch.origin) == replace(taken, branch="complete")
+
+
+def test_a_copy_older_than_the_key_is_taken_by_a_hub_that_knows_the_change(story: Story, older: OpenBox) -> None:
+    before, batch = older.school.origin, outgrown(story, older)
+    story.lost = story.opened(story.lost.database.path.parent)
+    story.mirror(story.lost)
+    mirror = MirrorLedger.find(story.hub.database, before)
+    assert mirror.public_key == story.key.public
+    assert story.successions.take(batch, before, 1).origin == batch.origin
+
+
+def test_a_key_that_nobody_leads_to_is_refused(story: Story, older: OpenBox) -> None:
+    refused(story, outgrown(story, older, told=False))
+
+
+def test_a_change_that_the_copy_has_is_no_proof_that_it_is_older(story: Story) -> None:
+    story.key = SigningKey.make()
+    ledger = story.lost.ledger
+    ledger.hand_over(story.key)
+    told = [Told(ledger.origin, one) for one in chain_of(ledger.keys)]
+    refused(story, story.go_on(story.lost, story.proof(), peer=None, followed=told))
+
+
+def test_changes_that_are_no_such_thing_are_refused(story: Story, older: OpenBox) -> None:
+    batch = outgrown(story, older)
+    entry, body = Entry.decode(batch.items[0].entry), batch.items[0].body
+    assert body is not None
+    for wrong in (7, [7], [["origin"]], [[b"origin", b"x"]], [["origin", "x"]], "text"):
+        other = Body(body.salt, encode(body.read() | {"followed": wrong}))
+        forged = Sealed(replace(entry, commitment=other.commitment()).encode(), other)
+        refused(story, replace(batch, items=(forged, *batch.items[1:])))
 
 
 def refused(story: Story, batch: Batch) -> None:

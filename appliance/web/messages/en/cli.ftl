@@ -4,6 +4,7 @@ cli-init-done = The box of { $name } ({ $school }) is founded.
 cli-init-password = Password: { $password }
     It is not shown again. Write it down and keep it in a safe place.
 cli-migrate-none = The database is up to date.
+cli-migrate-generation = The database was put back to a copy from before the change of the box's key. The ledger goes on in a new generation ({ $origin }). The records that the copy has are kept, and the hub hears of it at the next connection.
 
 cli-keys-rewriting = The database is being written anew: { $percent } %. Screens can be read, records wait.
 cli-keys-rewritten = The database is under the new key.

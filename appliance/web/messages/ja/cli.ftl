@@ -4,6 +4,7 @@ cli-init-done = { $name }（{ $school }）の箱を作りました。
 cli-init-password = パスワード: { $password }
     このパスワードはもう表示されません。書きとめて、安全な所に保管してください。
 cli-migrate-none = データベースは最新です。
+cli-migrate-generation = データベースは、箱の鍵を替える前の古い写しに戻されていました。台帳は新しい世代（{ $origin }）で続きます。これまでの記録は残っています。県のハブには、次につながったときに伝わります。
 
 cli-keys-rewriting = データベースを書き直しています: { $percent } %。画面は見られますが、記録は少し待たされます。
 cli-keys-rewritten = データベースは新しい鍵になりました。
