@@ -136,7 +136,7 @@ def entry_parts(data: bytes) -> list[Any]:
         raise EntryFormError(reason="no commitment")
     try:
         same = encode_entry(*parts) == data
-    except (TypeError, EncodingError) as error:
+    except (TypeError, AttributeError, EncodingError) as error:  # a text or a float has not what a number has
         raise EntryFormError(reason="a number is missing") from error
     if not same and not all(_is_unsigned(one) for one in parts[:7]):
         raise EntryFormError(reason="a number is missing")

@@ -86,6 +86,16 @@ def test_what_is_no_entry_is_refused(parts: object) -> None:
         Entry.decode(cbor2.dumps(parts))
 
 
+@pytest.mark.parametrize("number", [1.0, 40.0, 300.0, 1e300, float("nan"), "40", b"40", None, [40], {}])
+@pytest.mark.parametrize("place", range(7))
+def test_what_only_resembles_a_number_is_refused(place: int, number: object) -> None:
+    parts = [1, 1, 0, 0, 0, 0, 0, [], b"\0" * 32]
+    for one in (1, 40, 300):  # the same number was there before
+        Entry.decode(cbor2.dumps([*parts[:place], one, *parts[place + 1 :]]))
+    with pytest.raises(EntryFormError):
+        Entry.decode(cbor2.dumps([*parts[:place], number, *parts[place + 1 :]]))
+
+
 def test_a_body_is_bound_to_its_entry() -> None:
     body = Body.of({"purpose": "visit"}, b"s" * 16)
     entry = Entry(17, 1, 0, 0, 0, 0, 0, (), body.commitment())
