@@ -31,7 +31,10 @@ class EncodingError(UntrustedError):
 
 def encode(value: Any) -> bytes:
     """The deterministic encoding; raises ``EncodingError`` for a kind of value that the ledger does not know."""
-    return _WRITERS[type(value)](value)
+    try:
+        return _WRITERS[type(value)](value)
+    except KeyError as error:
+        raise EncodingError(reason=f"{error.args[0].__name__} has no place in a record") from None
 
 
 def decode(data: bytes) -> Any:
@@ -91,6 +94,10 @@ def unsigned(number: int) -> bytes:
     return b"\x1a" + number.to_bytes(4) if number < 1 << 32 else b"\x1b" + number.to_bytes(8)
 
 
+common_unsigned = lru_cache(maxsize=4096)(unsigned)
+"""The same for numbers that come again and again."""
+
+
 def _refuse_tag(*_: object) -> NoReturn:
     raise cbor2.CBORDecodeError("a tag")
 
@@ -145,7 +152,7 @@ def _write_list(items: Sequence[Any]) -> bytes:
 
 
 def _write_map(items: dict[Any, Any]) -> bytes:
-    head, order = _plan(tuple(items), tuple(map(type, items)))
+    head, order = _plan(*items)
     parts = [head]
     for key, written in order:
         one = items[key]
@@ -154,34 +161,27 @@ def _write_map(items: dict[Any, Any]) -> bytes:
     return b"".join(parts)
 
 
-@lru_cache(maxsize=512)
-def _plan(keys: tuple[Any, ...], kinds: tuple[type, ...]) -> tuple[bytes, tuple[tuple[Any, bytes], ...]]:
+@lru_cache(maxsize=512, typed=True)
+def _plan(*keys: Any) -> tuple[bytes, tuple[tuple[Any, bytes], ...]]:
     """The head of a map with these keys, and the keys with their encoding in the order of section 4.2.1: by the bytes
     of the encoded keys, not by their length first. Records share few sets of keys, so this is found out once; the
-    keys' kinds are given because to a cache 1 and true are the same key."""
-    if not _KEYS.issuperset(kinds):
+    cache looks at the keys' kinds, too, because otherwise 1 and true are the same key."""
+    if not _KEYS.issuperset(map(type, keys)):
         raise EncodingError(reason="a key that is no number, text or bytes has no place in a record")
     return _head(MAP, len(keys)), tuple(sorted(((key, encode(key)) for key in keys), key=itemgetter(1)))
-
-
-class _Writers(dict[type, Callable[[Any], bytes]]):
-    def __missing__(self, kind: type) -> NoReturn:
-        raise EncodingError(reason=f"{kind.__name__} has no place in a record")
 
 
 _KEYS = frozenset((int, str, bytes))
 _SHORTEST = [bytes([number]) for number in range(24)]
 _BYTES_HEADS = [_head(BYTES, size) for size in range(MANY)]
 # By the exact type: to Python true is a number, too.
-_WRITERS = _Writers(
-    {
-        int: _write_number,
-        str: _write_text,
-        bytes: _write_bytes,
-        bool: lambda value: TRUE if value else FALSE,
-        type(None): lambda _: NULL,
-        list: _write_list,
-        tuple: _write_list,
-        dict: _write_map,
-    }
-)
+_WRITERS: dict[type, Callable[[Any], bytes]] = {
+    int: _write_number,
+    str: _write_text,
+    bytes: _write_bytes,
+    bool: lambda value: TRUE if value else FALSE,
+    type(None): lambda _: NULL,
+    list: _write_list,
+    tuple: _write_list,
+    dict: _write_map,
+}

@@ -12,7 +12,7 @@ from enum import Enum, unique
 from typing import Any, Self
 
 from appliance.errors import UntrustedError
-from appliance.ledger.encoding import EncodingError, decode, encode, parse, unsigned
+from appliance.ledger.encoding import EncodingError, common_unsigned, decode, encode, parse, unsigned
 
 EPOCH_MS = 1_577_836_800_000
 """2020-01-01T00:00:00Z: the ledgers' epoch, in milliseconds since 1970."""
@@ -156,20 +156,34 @@ def encode_entry(
     refs: Sequence[int],
     commitment: bytes,
 ) -> bytes:
-    """The bytes of an entry, written out: an append and a verification spend most of their time with this form."""
+    """The bytes of an entry."""
+    return entry_start(type_number, version, time_ms, boot, monotonic_ms, actor, subject, refs) + commitment
+
+
+def entry_start(
+    type_number: int,
+    version: int,
+    time_ms: int,
+    boot: int,
+    monotonic_ms: int,
+    actor: int,
+    subject: int,
+    refs: Sequence[int],
+) -> bytes:
+    """The bytes of an entry up to its commitment, which are its last 32; written out, because an append and a
+    verification spend most of their time with this form."""
     return b"".join(
         (
             NINE_PARTS,
-            unsigned(type_number),
-            unsigned(version),
+            common_unsigned(type_number),
+            common_unsigned(version),
             unsigned(time_ms),
-            unsigned(boot),
+            common_unsigned(boot),
             unsigned(monotonic_ms),
-            unsigned(actor),
-            unsigned(subject),
+            common_unsigned(actor),
+            common_unsigned(subject),
             encode(list(refs)) if refs else NO_REFS,
             COMMITMENT_HEAD,
-            commitment,
         )
     )
 

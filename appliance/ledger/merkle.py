@@ -5,7 +5,7 @@ for each bit that is set in the size. Proofs ask a ``Node`` function for the roo
 ``2**level`` leaves that begins at leaf ``index << level``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple, Self
@@ -33,6 +33,11 @@ class Run(NamedTuple):
 
 def leaf_hash(entry: bytes) -> bytes:
     return sha256(b"\x00" + entry).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """Of many, without a call for each."""
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

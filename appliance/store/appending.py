@@ -4,14 +4,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from appliance.clock import Clock
 from appliance.ledger.checkpoint import sign_checkpoint
 from appliance.ledger.encoding import encode
-from appliance.ledger.entry import EPOCH_MS, SALT_BYTES, EntryType, IdentityKind, encode_entry
+from appliance.ledger.entry import EPOCH_MS, SALT_BYTES, EntryType, IdentityKind, entry_start
 from appliance.ledger.keys import SigningKey
-from appliance.ledger.merkle import Frontier, leaf_hash
+from appliance.ledger.merkle import Frontier, leaf_hashes
 from appliance.ledger.signers import SigningPeriod
 from appliance.ledger.succession import sign_succession
 from appliance.store.bodies import Bodies
@@ -46,15 +46,6 @@ class Tail:
     boot_id: bytes
 
 
-class Noted(NamedTuple):
-    """A draft with the readings of the moment in which it was added."""
-
-    draft: Draft
-    time_ms: int
-    boot: int
-    monotonic_ms: int
-
-
 class Appending:
     """Entries get their index, time and boot here. ``number`` and ``origin`` are the ledger's."""
 
@@ -64,7 +55,8 @@ class Appending:
         self._number, self._origin, self._bodies, self._clock = number, origin, bodies, clock
         self._frontier, self._time_ms = tail.frontier, tail.last_time_ms
         self._boot, self._boot_id = tail.boot, tail.boot_id
-        self._noted: list[Noted] = []
+        self._starts: list[bytes] = []  # of each entry what precedes its commitment
+        self._contents: list[bytes] = []  # of each body what follows its salt
         self.transaction = transaction
         self.successor: SigningKey | None = None
 
@@ -76,7 +68,7 @@ class Appending:
     @property
     def size(self) -> int:
         """Entries of the ledger, those just added included."""
-        return self._frontier.size + len(self._noted)
+        return self._frontier.size + len(self._starts)
 
     @property
     def time_ms(self) -> int:
@@ -139,29 +131,13 @@ class Appending:
 
         Returns the new head, None if nothing was added, and the new tail.
         """
-        if not self._noted:
+        if not self._starts:
             return None, Tail(self._frontier, self._time_ms, self._boot, self._boot_id)
-        first, salts = self._frontier.size, os.urandom(SALT_BYTES * len(self._noted))
-        plains = [
-            salts[at * SALT_BYTES : (at + 1) * SALT_BYTES] + encode(noted[0].content)
-            for at, noted in enumerate(self._noted)
-        ]
-        data = [
-            encode_entry(
-                draft.type.number,
-                draft.type.version,
-                time_ms,
-                boot,
-                monotonic_ms,
-                draft.actor,
-                draft.subject,
-                draft.refs,
-                sha256(plain).digest(),
-            )
-            for (draft, time_ms, boot, monotonic_ms), plain in zip(self._noted, plains, strict=True)
-        ]
+        first, salts = self._frontier.size, os.urandom(SALT_BYTES * len(self._starts))
+        plains = [salts[at * SALT_BYTES : (at + 1) * SALT_BYTES] + one for at, one in enumerate(self._contents)]
+        data = [start + sha256(plain).digest() for start, plain in zip(self._starts, plains, strict=True)]
         frontier = self._frontier.copy()
-        runs = frontier.extend([leaf_hash(one) for one in data])
+        runs = frontier.extend(leaf_hashes(data))
         root, time_s = frontier.root(), (self._time_ms + EPOCH_MS) // 1000
         checkpoint = sign_checkpoint(self._origin, frontier.size, root, time_s, key)
         tree.insert(self.transaction, Entries(first, data, self._bodies.seal_all(first, plains)), checkpoint, runs)
@@ -175,7 +151,20 @@ class Appending:
         )
 
     def _note(self, draft: Draft) -> int:
-        # A wall clock that stepped back must not make an entry older than its predecessor.
-        self._time_ms = max(self._time_ms, self._clock.now_ms() - EPOCH_MS)
-        self._noted.append(Noted(draft, self._time_ms, self._boot, self._clock.monotonic_ms()))
-        return self._frontier.size + len(self._noted) - 1
+        clock, kind, content = self._clock, draft.type, encode(draft.content)
+        now_ms = clock.now_ms() - EPOCH_MS
+        if now_ms > self._time_ms:  # a wall clock that stepped back must not make an entry older than its predecessor
+            self._time_ms = now_ms
+        start = entry_start(
+            kind.number,
+            kind.version,
+            self._time_ms,
+            self._boot,
+            clock.monotonic_ms(),
+            draft.actor,
+            draft.subject,
+            draft.refs,
+        )
+        self._starts.append(start)
+        self._contents.append(content)
+        return self.size - 1

@@ -27,9 +27,12 @@ class Bodies:
         sealed: list[bytes | None] = []
         keys = self._keys.keys(first, len(plains))
         for index, (key, plain) in enumerate(zip(keys, plains, strict=True), first):
-            if key is None and plain is not None:
+            if plain is None:
+                sealed.append(None)
+            elif key is None:
                 raise SealError(index=index)
-            sealed.append(None if key is None or plain is None else seal_with(key, plain, self._place(index)))
+            else:
+                sealed.append(seal_with(key, plain, self._place(index)))
         return sealed
 
     def open(self, index: int, sealed: bytes | None) -> Body | None:

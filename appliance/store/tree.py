@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from appliance.errors import RefusedError
-from appliance.ledger.merkle import Frontier, Run, frontier_at, leaf_hash, node_hash
+from appliance.ledger.merkle import Frontier, Run, frontier_at, leaf_hashes, node_hash
 from appliance.store.database import Database, Transaction
 
 LEDGER_SHIFT = 44
@@ -110,7 +110,7 @@ class Tree:
     def _leaves(self, first: int, below: int) -> list[bytes]:
         start = entry_id(self._ledger, first)
         sql = "SELECT entry FROM entry WHERE id >= ? AND id < ? ORDER BY id"
-        return [leaf_hash(data) for (data,) in self._database.rows(sql, (start, start + (1 << below)))]
+        return leaf_hashes(data for (data,) in self._database.rows(sql, (start, start + (1 << below))))
 
     def _stored(self, level: int, first: int, below: int) -> list[bytes]:
         start = node_id(self._ledger, level, first)

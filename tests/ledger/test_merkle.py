@@ -15,6 +15,7 @@ from appliance.ledger.merkle import (
     frontier_at,
     inclusion_proof,
     leaf_hash,
+    leaf_hashes,
     node_hash,
     root_from_inclusion,
 )
@@ -136,6 +137,11 @@ def test_public_consistency_proofs(old: int, size: int, path: list[str]) -> None
     made = consistency_proof(old, size, node_of([leaf_hash(one) for one in INPUTS]))
     assert [one.hex() for one in made] == path
     check_consistency(old, bytes.fromhex(ROOTS[old - 1]), size, bytes.fromhex(ROOTS[size - 1]), made)
+
+
+def test_many_leaves_are_hashed_as_each_of_them() -> None:
+    assert leaf_hashes(iter(INPUTS)) == [leaf_hash(one) for one in INPUTS]
+    assert leaf_hashes([]) == []
 
 
 def test_empty_tree() -> None:

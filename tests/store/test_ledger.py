@@ -4,6 +4,7 @@ import pytest
 
 from appliance.errors import MadoguchiError, UntrustedError
 from appliance.ledger.checkpoint import cosign, open_checkpoint
+from appliance.ledger.encoding import EncodingError
 from appliance.ledger.entry import EntryType, IdentityKind, type_label
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.receipt import open_receipt
@@ -217,6 +218,30 @@ def test_a_failed_append_is_not_remembered(ledger: OwnLedger, device_key: Signin
     fill(ledger, 1)
     stored = [(one.entry, one.body) for one in ledger.items(0, 7)]
     assert verify_ledger(stored, ledger.head().checkpoint, ORIGIN, device_key.public).size == 7
+
+
+def test_a_draft_counts_as_it_was_when_it_was_added(ledger: OwnLedger) -> None:
+    content = {"number": 1}
+    with ledger.append() as appending:
+        index = appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, content))
+        content["number"] = 2
+    body = ledger.body(index)
+    assert body is not None
+    assert body.read() == {"number": 1}
+
+
+def test_a_draft_that_cannot_be_written_is_refused_when_it_is_added(ledger: OwnLedger) -> None:
+    fill(ledger, 1)
+    with ledger.append() as appending:
+        with pytest.raises(EncodingError):
+            appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"number": 1.5}))
+        with pytest.raises(EncodingError):
+            appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"number": 1}, subject=-1))
+        index = appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"number": 2}))
+    body = ledger.body(index)
+    assert (index, ledger.head().size) == (2, 3)
+    assert body is not None
+    assert body.read() == {"number": 2}
 
 
 def test_what_the_same_thread_wrote_elsewhere_is_not_missed(
