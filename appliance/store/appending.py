@@ -47,13 +47,14 @@ class Tail:
 
 
 class Appending:
-    """Entries get their index, time and boot here. ``number`` and ``origin`` are the ledger's."""
+    """Entries get their index, time and boot here. ``number`` and ``origin`` are the ledger's, ``size`` counts its
+    entries, those just added included."""
 
     def __init__(
         self, number: int, origin: str, tail: Tail, *, bodies: Bodies, transaction: Transaction, clock: Clock
     ) -> None:
         self._number, self._origin, self._bodies, self._clock = number, origin, bodies, clock
-        self._frontier, self._time_ms = tail.frontier, tail.last_time_ms
+        self._frontier, self._time_ms, self.size = tail.frontier, tail.last_time_ms, tail.frontier.size
         self._boot, self._boot_id = tail.boot, tail.boot_id
         self._starts: list[bytes] = []  # of each entry what precedes its commitment
         self._contents: list[bytes] = []  # of each body what follows its salt
@@ -64,11 +65,6 @@ class Appending:
     def origin(self) -> str:
         """The ledger that the indices are of."""
         return self._origin
-
-    @property
-    def size(self) -> int:
-        """Entries of the ledger, those just added included."""
-        return self._frontier.size + len(self._starts)
 
     @property
     def time_ms(self) -> int:
@@ -167,4 +163,5 @@ class Appending:
         )
         self._starts.append(start)
         self._contents.append(content)
+        self.size += 1
         return self.size - 1
