@@ -52,6 +52,12 @@ class StaffIdError(RefusedError):
     code = "staff.id"
 
 
+class UnknownAccountError(RefusedError):
+    """A password for an account that is not there; told at the box only, never to who signs in."""
+
+    code = "staff.unknown_account"
+
+
 class SignInNeededError(UntrustedError):
     """No session, or one that has ended."""
 
@@ -91,6 +97,21 @@ class StaffAccounts:
             number = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff.id}"))
             appending.add(Draft(EntryType.STAFF_ADDED, {"role": staff.role}, subject=number))
 
+    def set_password(self, staff_id: str, password: str) -> None:
+        """Puts another password in the place of one that is lost: ends all sessions of the account, and its lock.
+
+        In one transaction, so that at any moment either the old one or the new one opens it. Raises
+        ``UnknownAccountError``, ``WeakPasswordError``.
+        """
+        if len(password) < LEAST_PASSWORD:
+            raise WeakPasswordError(least=LEAST_PASSWORD)
+        self._box.room.use(lambda: self._set_password(staff_id, self._hasher.hash(password)))
+
+    def _set_password(self, staff_id: str, hashed: str) -> None:
+        with self._box.database.transaction() as transaction:
+            if not self._store.set_password(transaction, staff_id, hashed):
+                raise UnknownAccountError()
+
     def sign_in(self, staff_id: str, password: str) -> str:
         """The token of a new session; raises ``WrongPasswordError`` or ``AccountLockedError``."""
         now_ms, room = self._box.clock.now_ms(), self._box.room
@@ -99,14 +120,17 @@ class StaffAccounts:
             raise WrongPasswordError()
         room.use(lambda: self._store.set_failures(staff_id, 0, 0))
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        room.use(lambda: self._open_session(token, staff_id, now_ms))
+        room.use(lambda: self._open_session(token, staff, now_ms))
         return token
 
-    def _open_session(self, token: str, staff_id: str, now_ms: int) -> None:
+    def _open_session(self, token: str, staff: StoredStaff, now_ms: int) -> None:
         with self._box.append() as appending:
+            known = self._store.find(staff.id, appending.transaction)
+            if known is None or known.password != staff.password:
+                raise WrongPasswordError()  # set anew while the old one was being checked
             self._store.close_sessions_before(appending.transaction, now_ms - IDLE_MS, now_ms - ABSOLUTE_MS)
-            self._store.open_session(appending.transaction, _digest(token), staff_id, now_ms)
-            number = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff_id}"))
+            self._store.open_session(appending.transaction, _digest(token), staff.id, now_ms)
+            number = appending.identity(IdentityKind.STAFF, self._box.pseudonym(f"staff:{staff.id}"))
             appending.add(Draft(EntryType.STAFF_SIGNED_IN, {"with": "password"}, actor=number, subject=number))
 
     def signed_in(self, token: str | None, *, active: bool = True) -> SignedIn:

@@ -59,6 +59,19 @@ class StaffStore:
             "UPDATE staff SET failures = ?, locked_until_ms = ? WHERE id = ?", (failures, locked_until_ms, staff_id)
         )
 
+    def all(self) -> list[StoredStaff]:
+        """Every account, by its id."""
+        found = self._database.rows("SELECT id, name, role, password, failures, locked_until_ms FROM staff ORDER BY id")
+        return [StoredStaff(*row) for row in found]
+
+    def set_password(self, transaction: Transaction, staff_id: str, password: str) -> bool:
+        """Another hash, no lock and no session left of the one before; False if there is no such account."""
+        changed = transaction.run(
+            "UPDATE staff SET password = ?, failures = 0, locked_until_ms = 0 WHERE id = ?", (password, staff_id)
+        )
+        transaction.run("DELETE FROM staff_session WHERE staff = ?", (staff_id,))
+        return changed > 0
+
     def open_session(self, transaction: Transaction, digest: bytes, staff_id: str, now_ms: int) -> None:
         transaction.run("INSERT INTO staff_session VALUES (?, ?, ?, ?)", (digest, staff_id, now_ms, now_ms))
 

@@ -21,10 +21,12 @@ from appliance.services.staff import (
     SignInNeededError,
     StaffAccounts,
     StaffIdError,
+    UnknownAccountError,
     WeakPasswordError,
     WrongPasswordError,
     new_password,
 )
+from appliance.store.database import Transaction
 from appliance.store.faults import StoreBusyError
 from appliance.store.staff import StaffStore
 from tests.sim.clock import ManualClock
@@ -279,3 +281,75 @@ def test_a_made_password_can_be_read_aloud() -> None:
     made = {new_password() for _ in range(50)}
     assert len(made) == 50
     assert all(re.fullmatch(r"([a-kmnp-z2-9]{4}-){3}[a-kmnp-z2-9]{4}", one) for one in made)
+
+
+NEW = "another horse battery"
+
+
+def test_another_password_takes_the_place_of_a_lost_one(accounts: StaffAccounts, box: OpenBox) -> None:
+    accounts.add("teacher", "先生", "staff", PASSWORD)
+    token, others = accounts.sign_in("admin", PASSWORD), accounts.sign_in("teacher", PASSWORD)
+    fail(accounts, FREE_FAILURES)
+    size = box.ledger.head().size
+    accounts.set_password("admin", NEW)
+    with pytest.raises(SignInNeededError):
+        accounts.signed_in(token)
+    assert accounts.signed_in(others).id == "teacher"
+    assert accounts.signed_in(accounts.sign_in("admin", NEW)).id == "admin"  # no lock is left either
+    fail(accounts)
+    assert box.ledger.head().size == size + 1  # the sign-in; the change itself is no record
+    assert NEW not in str(box.database.rows("SELECT * FROM staff"))
+
+
+def test_a_password_of_nobody_or_a_short_one_changes_nothing(accounts: StaffAccounts) -> None:
+    token = accounts.sign_in("admin", PASSWORD)
+    with pytest.raises(UnknownAccountError) as unknown:
+        accounts.set_password("山田", NEW)
+    assert unknown.value.fields == {}
+    with pytest.raises(WeakPasswordError):
+        accounts.set_password("admin", "p" * 11)
+    assert accounts.signed_in(token).id == "admin"
+    assert accounts.sign_in("admin", PASSWORD)
+
+
+def test_the_old_password_opens_nothing_that_it_was_being_checked_for(
+    accounts: StaffAccounts, box: OpenBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matches = accounts._matches
+
+    def meanwhile(stored: str, password: str) -> bool:
+        found = matches(stored, password)
+        accounts.set_password("admin", NEW)
+        return found
+
+    with monkeypatch.context() as slow:
+        slow.setattr(accounts, "_matches", meanwhile)
+        with pytest.raises(WrongPasswordError):
+            accounts.sign_in("admin", PASSWORD)
+    assert box.database.row("SELECT count(*) FROM staff_session") == (0,)
+    assert accounts.sign_in("admin", NEW)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE staff", "DELETE FROM staff_session", "COMMIT"])
+def test_a_change_that_is_cut_short_leaves_the_old_password(
+    accounts: StaffAccounts, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    token, run = accounts.sign_in("admin", PASSWORD), Transaction.run
+
+    class PulledError(Exception):
+        """Where the power goes."""
+
+    def pulled(self: Transaction, sql: str, *parameters: object) -> int:
+        if sql.startswith(statement):
+            raise PulledError
+        changed = run(self, sql, *parameters)  # type: ignore[arg-type]
+        if statement == "COMMIT" and sql.startswith("DELETE"):
+            raise PulledError
+        return changed
+
+    with monkeypatch.context() as cut:
+        cut.setattr(Transaction, "run", pulled)
+        with pytest.raises(PulledError):
+            accounts.set_password("admin", NEW)
+    assert accounts.signed_in(token).id == "admin"
+    assert accounts.sign_in("admin", PASSWORD)

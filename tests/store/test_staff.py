@@ -1,5 +1,7 @@
 """Accounts, lockouts and sessions outlive a restart."""
 
+from dataclasses import replace
+
 import pytest
 
 from appliance.store.database import Database
@@ -63,3 +65,18 @@ def test_sessions_that_ended_by_time_are_forgotten(staff: StaffStore, database: 
     with database.transaction() as transaction:
         staff.close_sessions_before(transaction, seen_ms=0, started_ms=11)
     assert staff.session(TOKEN) is None
+
+
+def test_another_password_ends_the_lock_and_the_sessions_of_one_account(staff: StaffStore, database: Database) -> None:
+    other = StoredStaff("teacher", "先生", "staff", "$argon2id$2", 0, 0)
+    with database.transaction() as transaction:
+        staff.add(transaction, other, 1)
+        staff.open_session(transaction, OTHER, "teacher", 1)
+    open_session(staff, database, TOKEN, 10)
+    staff.set_failures("admin", 9, 99)
+    with database.transaction() as transaction:
+        assert staff.set_password(transaction, "admin", "$new$")
+        assert not staff.set_password(transaction, "nobody", "$new$")
+    assert staff.all() == [replace(ADMIN, password="$new$"), other]
+    assert staff.session(TOKEN) is None
+    assert staff.session(OTHER) == StoredSession(other, 1, 1)

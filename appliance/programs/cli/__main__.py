@@ -25,10 +25,13 @@ from appliance.programs.cli import (
     receipt,
     restore,
     roster,
+    staff,
 )
 from appliance.programs.cli.output import PROBLEM, CommandFileError, show_error
 
-COMMANDS = (init, enroll, doctor, card, ledger, export, receipt, evidence, erase, roster, keys, backup, restore, hub)
+COMMANDS = (
+    init, enroll, doctor, card, ledger, export, receipt, evidence, erase, roster, staff, keys, backup, restore, hub,
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from appliance.clock import SystemClock
 from appliance.config import CredentialSource, read_credential
-from appliance.errors import ConfigError
 from appliance.ledger.keys import SigningKey
 from appliance.programs.cli.opened import settings
 from appliance.programs.cli.output import FINE, say, show
 from appliance.programs.cli.parsing import Commands, add_command
+from appliance.programs.cli.password import read_password
 from appliance.school.people import SchoolCode
 from appliance.services.device_key_rotation import finish_device_key, remember_keys
 from appliance.services.device_keys import DeviceKeys
@@ -38,14 +38,6 @@ from appliance.store.migrate import migrate
 from appliance.store.schema import BOX_FAMILIES
 from appliance.store.staff import StaffStore
 
-MOST_PASSWORD_BYTES = 1024
-
-
-class PasswordSourceError(ConfigError):
-    """The descriptor that should give the password cannot be read, or gives no text; ``reason`` quotes nothing."""
-
-    code = "cli.password"
-
 
 def add(commands: Commands) -> None:
     """Adds ``init`` and ``migrate``."""
@@ -72,7 +64,7 @@ def found(arguments: argparse.Namespace) -> int:
         show({"made": made}, arguments.json, "\n".join(made))
         return FINE
     typed = arguments.password_fd is not None
-    password = _read_password(arguments.password_fd) if typed else new_password()
+    password = read_password(arguments.password_fd) if typed else new_password()
     check_account(arguments.admin, password)
     if arguments.credentials is not None:
         make_credentials(arguments.credentials)
@@ -130,18 +122,3 @@ def _founded(state_dir: Path, database_key: Keys, device_key: SigningKey, code: 
             return box
         box.database.close()
         raise
-
-
-def _read_password(descriptor: int) -> str:
-    """The first line that the descriptor gives; raises ``PasswordSourceError``."""
-    typed = b""
-    try:
-        while b"\n" not in typed and len(typed) < MOST_PASSWORD_BYTES:
-            if not (part := os.read(descriptor, MOST_PASSWORD_BYTES)):
-                break
-            typed += part
-        return typed.partition(b"\n")[0].removesuffix(b"\r").decode()
-    except OSError as error:
-        raise PasswordSourceError(descriptor=descriptor, reason=error.strerror) from error
-    except UnicodeDecodeError:
-        raise PasswordSourceError(descriptor=descriptor, reason="not UTF-8") from None

@@ -18,9 +18,22 @@ WORKING = [
     "erase due", "erase records", "roster import", "keys prepare", "keys seal", "keys status", "keys print",
     "keys restore", "keys rotate", "keys next", "keys adopt", "ledger evidence", "evidence audit",
     "evidence auditor-key", "ledger export", "export verify", "backup", "restore request", "restore accept",
-    "ledger seal", "keys complete",
+    "ledger seal", "keys complete", "staff list", "staff password",
 ]  # fmt: skip
-GROUPS = ["enroll", "sync", "card", "ledger", "receipt", "roster", "keys", "erase", "evidence", "export", "restore"]
+GROUPS = [
+    "enroll",
+    "sync",
+    "card",
+    "ledger",
+    "receipt",
+    "roster",
+    "keys",
+    "erase",
+    "evidence",
+    "export",
+    "restore",
+    "staff",
+]
 
 
 def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -40,7 +53,7 @@ def test_the_first_help_names_every_command(capsys: pytest.CaptureFixture[str]) 
     words = help_of(capsys)
     for name in {one.split()[0] for one in WORKING} | {"hub"}:
         assert f"\n    {name} " in words
-    assert len(COMMANDS) == 14
+    assert len(COMMANDS) == 15
 
 
 @pytest.mark.parametrize("name", WORKING + GROUPS)

@@ -3,6 +3,8 @@ cli-init-done = The box of { $name } ({ $school }) is founded.
     Administrator: { $admin }
 cli-init-password = Password: { $password }
     It is not shown again. Write it down and keep it in a safe place.
+cli-staff-none = There is no account yet.
+cli-staff-password-set = The account { $account } has a new password. The old one does not work any more, and whoever was signed in with it is signed out.
 cli-migrate-none = The database is up to date.
 cli-migrate-generation = The database was put back to a copy from before the change of the box's key. The ledger goes on in a new generation ({ $origin }). The records that the copy has are kept, and the hub hears of it at the next connection.
 

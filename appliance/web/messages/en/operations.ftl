@@ -4,7 +4,7 @@
 ## The beginning of a box, and its settings
 box-already_founded = This box already belongs to a school
     .means = Nothing was changed.
-    .next = Use it as it is. If it is to become another school's box, call the prefecture.
+    .next = Use it as it is. If the administrator's password is lost, appliance-admin staff password sets another one. If it is to become another school's box, call the prefecture.
 box-not_founded = This box does not belong to a school yet
     .means = There are no records yet. The program did not start.
     .next = Run appliance init.
@@ -210,12 +210,12 @@ people-unknown = This person is not in the roster
 ## Signing in
 staff-wrong_password = Account or password is wrong
     .means = You are not signed in.
-    .next = Look at capital and small letters and type it again. After several wrong ones, signing in is stopped for a while.
+    .next = Look at capital and small letters and type it again. After several wrong ones, signing in is stopped for a while. If it is lost, tell the school's IT person, who can set another one.
 staff-account_locked = This account cannot be signed in to now
     .means = Several passwords were wrong, so it is stopped for { $minutes } minutes.
     .next = Try again after that. If it was not you, tell the school's IT person.
 staff-weak_password = The password is too short
-    .means = No account was made.
+    .means = Nothing was changed.
     .next = Take at least { $least } characters.
 staff-id = { $reason ->
         [taken] This account name is taken
@@ -226,6 +226,9 @@ staff-id = { $reason ->
         [taken] Choose another one.
        *[form] Take 2 to 32 small letters, digits, dots, hyphens or underscores, beginning with a letter or digit.
     }
+staff-unknown_account = There is no such account
+    .means = No password was changed.
+    .next = Look for its name with appliance-admin staff list and run this again.
 staff-sign_in_needed = Please sign in
     .means = You are not signed in, or have been signed out after some time. What you were typing was not saved.
     .next = Sign in again.

@@ -3,6 +3,8 @@ cli-init-done = { $name }（{ $school }）の箱を作りました。
     管理者: { $admin }
 cli-init-password = パスワード: { $password }
     このパスワードはもう表示されません。書きとめて、安全な所に保管してください。
+cli-staff-none = アカウントはまだありません。
+cli-staff-password-set = アカウント { $account } のパスワードを新しくしました。前のパスワードは、もう使えません。このアカウントでサインインしていた画面も、サインインし直すまで使えません。
 cli-migrate-none = データベースは最新です。
 cli-migrate-generation = データベースは、箱の鍵を替える前の古い写しに戻されていました。台帳は新しい世代（{ $origin }）で続きます。これまでの記録は残っています。県のハブには、次につながったときに伝わります。
 
