@@ -53,6 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
             "store.tree",
         ),
         *("web.headers", "web.serve", "web.console", "web.examination"),
+        "services.key_rotation",  # docs/decisions/0012: of any database and its key, it knows nothing of a box
     },
 }
 

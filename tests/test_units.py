@@ -31,7 +31,7 @@ CREDENTIALS = {
     "appliance-hub.service": {"hub.key", "hub-ca.key", "hub-line.key", "hub-database.key"},
 }
 # A credential that is being replaced is given together with its successor, while there is one.
-REPLACED = {"database.key", "device.key"}
+REPLACED = {"database.key", "device.key", "hub-database.key"}
 # One that may be missing: the command says then what to do.
 OPTIONAL = {"archive.key"}
 EXPOSURE = {

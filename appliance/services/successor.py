@@ -17,7 +17,7 @@ class RotationRunningError(BusyError):
 
 
 class SuccessorAbsentError(ConfigError):
-    """The keys are sealed, and whoever seals them has given no successor; ``key`` is what ``keys rotate`` calls it."""
+    """The keys are sealed, and whoever seals them has given no successor; ``command`` is what they have to run."""
 
     code = "keys.no_successor"
 
@@ -47,7 +47,8 @@ class Successor:
     def keep(self, key: bytes) -> None:
         """Makes it durable; raises ``SuccessorAbsentError`` where the keys are sealed."""
         if self.sealed:
-            raise SuccessorAbsentError(key=self.source.name.removesuffix(".key"))
+            whose, _, which = self.source.name.removesuffix(".key").rpartition("-")  # the hub's begin with "hub-"
+            raise SuccessorAbsentError(command=f"{whose} keys rotate {which}".strip())
         making = self._path.with_suffix(".making")
         making.unlink(missing_ok=True)  # of one that was killed here
         with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

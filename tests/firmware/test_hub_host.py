@@ -101,3 +101,22 @@ def test_broker_and_hub_start_from_what_the_founding_made(founded: BootedBox, un
 
 def test_an_administrator_lists_the_schools(founded: BootedBox) -> None:
     assert founded.run("appliance-admin", "hub", "schools", "--json").stdout == "[]\n"
+
+
+def test_the_key_of_the_database_is_changed_sealed_and_followed(founded: BootedBox) -> None:
+    def key() -> str:
+        text = "systemd-creds decrypt --name=hub-database.key /etc/credstore.encrypted/hub-database.key - | sha256sum"
+        return founded.run("sh", "-ec", text).stdout
+
+    before = key()
+    refused = founded.run("appliance-admin", "hub", "keys", "rotate", "--json", "database", check=False)
+    assert refused.returncode == 2
+    assert "keys.no_successor" in refused.stdout + refused.stderr
+    done = founded.run("appliance-admin", "hub", "keys", "rotate", "database", "--json")
+    assert done.stdout.splitlines()[-1] == '{"rotated": "database", "sealed": true}'
+    assert key() != before
+    assert "next" not in founded.run("ls", "-A", "/etc/credstore.encrypted").stdout
+    assert "appliance-keys" not in founded.run("ls", "/run").stdout
+    assert founded.run("appliance-admin", "hub", "schools", "--json").stdout == "[]\n"
+    founded.run("systemctl", "restart", "appliance-hub.service")
+    assert founded.state("appliance-hub")["ActiveState"] == "active", founded.journal("appliance-hub")

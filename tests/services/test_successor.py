@@ -56,7 +56,7 @@ def test_sealed_keys_are_made_and_replaced_by_who_sealed_them(folder: Path, monk
     assert successor.sealed
     with pytest.raises(SuccessorAbsentError) as refused:
         successor.keep(b"new")
-    assert refused.value.fields == {"key": "device"}
+    assert refused.value.fields == {"command": "keys rotate device"}
     (folder / "device.key.next").write_bytes(b"new")
     successor.take_over()
     assert names(folder) == ["device.key", "device.key.next"]

@@ -15,10 +15,11 @@ from appliance.clock import SystemClock
 from appliance.config import CredentialSource
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
 from appliance.log import start_logging
-from appliance.programs.hub import backup, evidence
+from appliance.programs.hub import backup, evidence, keys
 from appliance.programs.hub.admission import admit
 from appliance.programs.hub.files import read_file, write_file
 from appliance.programs.hub.founding import HubFoundedError, found_hub, make_credentials
+from appliance.programs.hub.keys import finish_rotation
 from appliance.programs.hub.page import as_json, serve_page
 from appliance.programs.hub.registry import Registry, Succession
 from appliance.programs.hub.serving import serve
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     schools.set_defaults(run=_schools)
     evidence.add(commands)
     backup.add(commands)
+    keys.add(commands)
     # The page is a process of its own, started by serve.
     commands.add_parser("page").set_defaults(run=_page)
     for command in (init, admission, schools):
@@ -156,6 +158,7 @@ def _page(_: argparse.Namespace) -> int:
 def _serve(_: argparse.Namespace) -> int:
     settings = load_hub_settings()
     start_logging(settings.hub.log_level)
+    finish_rotation(settings)
     with _database(settings) as database:
         serve(settings, database)
     return FINE
