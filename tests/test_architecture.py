@@ -105,7 +105,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     },
     "services.checks": "services/test_checks.py",
     # They drive a TPM and systemd's programs, and mean nothing without them.
-    **dict.fromkeys(("services.tpm", "services.sealing", "programs.cli.keys"), "firmware/test_tpm.py"),
+    **dict.fromkeys(("services.tpm", "services.sealing"), "firmware/test_tpm.py"),
+    "programs.cli.keys": "firmware/test_paper.py",
 }
 
 

@@ -10,12 +10,14 @@ import pytest
 
 from appliance.programs.cli.__main__ import main
 from appliance.services.founding import make_credentials
-from appliance.services.sealing import BOX_KEYS, KeyStore
+from appliance.services.sealing import BOX_KEYS, KeyStore, Seal
 from appliance.services.tpm import Tpm
 from tests.sim.tpm import VirtualTpm
 
 PROGRAMS = Path("/usr/bin")
 KEYS = {name: hashlib.sha256(name.encode()).digest() for name in BOX_KEYS}
+SECURE_BOOT = Seal(tpm=True, pcrs=(7,))
+OTHER_FIRMWARE = bytes(32)
 
 
 class Installation:
