@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from appliance.errors import RefusedError
 from appliance.ledger.entry import EntryType, IdentityKind
 from appliance.school.link_code import LinkCode, digest, expiry_ms, make_link_code
+from appliance.services.ledger_clock import check_wall_clock
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Draft
 from appliance.store.cards import CardStore, StoredCode
@@ -34,12 +35,17 @@ class LinkCodes:
         self._box, self._cards, self._people = box, cards, people
 
     def issue(self, guardian_id: str, staff_id: str) -> PrintedCode:
-        """A code for this guardian; an older unused one ends. Raises ``NotAGuardianError``, ``DiskFullError``."""
+        """A code for this guardian; an older unused one ends.
+
+        Raises ``NotAGuardianError``, ``DiskFullError``, or ``WrongClockError``: the code would have expired before it
+        is on paper, or for years not.
+        """
         guardian = self._people.person(guardian_id)
         if guardian is None or guardian.kind != "guardian" or not guardian.present:
             raise NotAGuardianError()
         self._box.room.require()
         now_ms = self._box.clock.now_ms()
+        check_wall_clock(now_ms, self._box.ledger)
         code = self._unused()
         stored = StoredCode(digest(code, self._box.school_key), guardian_id, now_ms, expiry_ms(now_ms), None, None)
         with self._box.append() as appending:

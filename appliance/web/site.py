@@ -41,6 +41,9 @@ def public(view: View) -> View:
     return view
 
 
+WAYS_OUT = (("/", "web-back"),)
+
+
 def make_site(
     package: str,
     blueprints: tuple[Blueprint, ...],
@@ -52,13 +55,15 @@ def make_site(
     sentences: Catalogue,
     log: EventLog,
     audience: str = "",
+    ways_out: tuple[tuple[str, str], ...] = WAYS_OUT,
     max_request_bytes: int = MAX_REQUEST_BYTES,
 ) -> Flask:
     """A Flask application with headers, CSRF protection, guard, error pages and the message catalogue.
 
     ``package`` is the import name of the program whose ``templates`` and ``static`` it uses; ``authorise`` raises if
     the person behind the current request may not be here. Where the catalogue has a sentence of its own for the
-    ``audience`` (``staff-store-fault``), an error page says that one.
+    ``audience`` (``staff-store-fault``), an error page says that one; ``ways_out`` are its links, as path
+    and key of the catalogue.
     """
     root = Path(str(files(package)))
     site = Flask(package, root_path=str(root), template_folder="templates", static_folder="static")
@@ -90,7 +95,7 @@ def make_site(
     # The guard goes first: whose session has ended is told to sign in again, not that the form is old.
     _add_guard(site, authorise)
     CSRFProtect(site)
-    _add_error_pages(site, log, audience)
+    _add_error_pages(site, log, audience, ways_out)
     return site
 
 
@@ -125,7 +130,7 @@ def _is_foreign() -> bool:
     return request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
 
 
-def _add_error_pages(site: Flask, log: EventLog, audience: str) -> None:
+def _add_error_pages(site: Flask, log: EventLog, audience: str, ways_out: tuple[tuple[str, str], ...]) -> None:
     def page(code: str, status: int, fields: dict[str, Any]) -> tuple[str, int]:
         sentences = catalogue()
         language = request.accept_languages.best_match(sentences.languages) or sentences.languages[0]
@@ -140,8 +145,8 @@ def _add_error_pages(site: Flask, log: EventLog, audience: str) -> None:
         except NoSentenceError as error:
             log.error("web.no_sentence", code=code, detail=str(error))
             said = parts("box.error")
-        back = sentences.text(language, "web-back")
-        return render_template("error.html", code=code, language=language, sentences=said, back=back), status
+        links = [(path, sentences.text(language, key)) for path, key in ways_out]
+        return render_template("error.html", code=code, language=language, sentences=said, links=links), status
 
     @site.errorhandler(MadoguchiError)
     def known(error: MadoguchiError) -> tuple[str, int]:

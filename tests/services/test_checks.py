@@ -41,6 +41,7 @@ from tests.sim.clock import ManualClock
 from tests.source import ROOT
 
 NOW_MS = 1_795_000_000_000
+HOUR_MS = 3_600_000
 WELL = Condition(
     now_ms=NOW_MS,
     recorded=10,
@@ -225,8 +226,11 @@ def test_a_clock_that_is_further_on_than_can_be_is_told_with_its_year() -> None:
         (EPOCH_MS, EPOCH_MS, None),
         (EPOCH_MS - 1, EPOCH_MS, Problem("clock.unset", FAULT)),
         (NOW_MS, NOW_MS + TOLERATED_MS, None),
-        (NOW_MS, NOW_MS + TOLERATED_MS + 1, Problem("clock.backwards", FAULT, {"minutes": 1})),
-        (NOW_MS, NOW_MS + 86_400_000, Problem("clock.backwards", FAULT, {"minutes": 1440})),
+        (NOW_MS, NOW_MS + TOLERATED_MS + 1, Problem("clock.backwards", FAULT, {"behind": 1, "unit": "minutes"})),
+        (NOW_MS, NOW_MS + 2 * HOUR_MS - 1, Problem("clock.backwards", FAULT, {"behind": 119, "unit": "minutes"})),
+        (NOW_MS, NOW_MS + 2 * HOUR_MS, Problem("clock.backwards", FAULT, {"behind": 2, "unit": "hours"})),
+        (NOW_MS, NOW_MS + 48 * HOUR_MS - 1, Problem("clock.backwards", FAULT, {"behind": 47, "unit": "hours"})),
+        (NOW_MS, NOW_MS + 72 * HOUR_MS, Problem("clock.backwards", FAULT, {"behind": 3, "unit": "days"})),
     ],
 )
 def test_a_clock_that_cannot_be_right(now_ms: int, last_entry_ms: int, problem: Problem | None) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from appliance.ledger.entry import EntryType, type_label
 from appliance.school.link_code import digest, expiry_ms, parse_link_code
+from appliance.services.ledger_clock import WrongClockError
 from appliance.services.link_codes import LinkCodes, NotAGuardianError
 from appliance.services.opening import OpenBox
 from appliance.store.cards import CardStore
@@ -59,3 +60,17 @@ def test_who_left_the_roster_gets_no_code(link_codes: LinkCodes, people: PeopleS
     with pytest.raises(NotAGuardianError):
         link_codes.issue("father", STAFF)
     link_codes.issue("mother", STAFF)
+
+
+@pytest.mark.parametrize("wrong_ms", [0, 18_000_000, 4_070_908_800_000])
+def test_no_code_is_dated_by_a_clock_that_cannot_be_right(
+    link_codes: LinkCodes, box: OpenBox, clock: ManualClock, wrong_ms: int
+) -> None:
+    before, right_ms = box.ledger.head().size, clock.ms
+    clock.ms = wrong_ms
+    with pytest.raises(WrongClockError):
+        link_codes.issue("mother", STAFF)
+    assert box.ledger.head().size == before
+    assert box.database.rows("SELECT * FROM link_code") == []
+    clock.ms = right_ms
+    assert link_codes.issue("mother", STAFF).expires_ms == expiry_ms(right_ms)

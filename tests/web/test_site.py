@@ -307,6 +307,7 @@ def test_what_an_error_page_links_to_is_there(small: SmallSite) -> None:
     text = words(small.client().get("/nowhere", base_url=small.origin))
     linked = [part.split('"')[0] for part in text.split('href="')[1:]]
     assert "/" in linked
+    assert '<a href="/">はじめに もどる</a>' in text
     for address in linked:
         if address != "/":
             assert small.client().get(address, base_url=small.origin, buffered=True).status_code == 200, address

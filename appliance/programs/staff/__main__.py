@@ -75,6 +75,7 @@ def site_of(box: OpenBox, names: tuple[str, ...], wanted_reader: str, sentences:
         sentences=sentences,
         log=LOG,
         audience="staff",
+        ways_out=(("/", "staff-back"), ("/box", "staff-to-box")),
     )
 
 

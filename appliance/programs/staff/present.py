@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from appliance.ledger.entry import EPOCH_MS
 from appliance.services.checks import problems
 from appliance.services.condition import NOTE, Condition, Problem
 from appliance.web.catalogue import Catalogue
@@ -38,6 +39,11 @@ class State:
     @property
     def well(self) -> bool:
         return not self.problems
+
+    @property
+    def clock_wrong(self) -> bool:
+        """Whether the box does not know which day it is."""
+        return any(one.code.startswith("clock.") for one in self.problems)
 
 
 class Presenter:
@@ -81,7 +87,8 @@ class Presenter:
 
 
 def _when(ms: object) -> datetime | None:
-    return datetime.fromtimestamp(ms / 1000).astimezone() if isinstance(ms, int) and ms > 0 else None
+    """A time that can be: one before the ledgers' epoch was told by a clock that was not set."""
+    return datetime.fromtimestamp(ms / 1000).astimezone() if isinstance(ms, int) and ms >= EPOCH_MS else None
 
 
 def _number(value: object) -> int:

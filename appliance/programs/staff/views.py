@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from appliance.errors import RefusedError
+from appliance.errors import MadoguchiError, RefusedError
 from appliance.programs.staff.present import Presenter
 from appliance.services.check_in import receipt_number
 from appliance.services.link_codes import LinkCodes
@@ -68,12 +68,14 @@ def make_blueprint(uses: Uses) -> Blueprint:
 def _add_sign_in(pages: Blueprint, uses: Uses) -> None:
     @pages.app_errorhandler(SignInNeededError)
     def to_sign_in(_: SignInNeededError) -> Response:
-        return redirect(url_for("staff.sign_in"))
+        # Whoever had a session is told that it has ended; a newcomer is not.
+        return redirect(url_for("staff.sign_in", ended=1 if COOKIE in request.cookies else None))
 
     @pages.get("/sign-in")
     @public
     def sign_in() -> str:
-        return render_template("sign_in.html", problem=None, account="")
+        ended = _sentences(SignInNeededError()) if "ended" in request.args else None
+        return render_template("sign_in.html", problem=ended, account="")
 
     @pages.post("/sign-in")
     @public
@@ -82,8 +84,7 @@ def _add_sign_in(pages: Blueprint, uses: Uses) -> None:
         try:
             token = uses.accounts.sign_in(account, request.form.get("password", ""))
         except RefusedError as error:
-            problem = [catalogue().text("ja", error.code, part, **error.fields) for part in ("", "means", "next")]
-            return render_template("sign_in.html", problem=problem, account=account), error.status
+            return render_template("sign_in.html", problem=_sentences(error), account=account), error.status
         response = redirect(url_for("staff.today"), 303)
         response.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="Strict", path="/")
         return response
@@ -152,6 +153,10 @@ def _add_people(pages: Blueprint, uses: Uses) -> None:
         printed = uses.link_codes.issue(person_id, staff.id)
         pupils = uses.people.pupils_of(person_id, datetime.now().astimezone().date())
         return render_template("code.html", printed=printed, pupils=pupils, expires=_when(printed.expires_ms))
+
+
+def _sentences(error: MadoguchiError) -> list[str]:
+    return [catalogue().text("ja", error.code, part, **error.fields) for part in ("", "means", "next")]
 
 
 def _when(ms: int) -> datetime:

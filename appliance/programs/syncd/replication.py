@@ -24,6 +24,7 @@ SIGNAL = "sync"
 POLL_S = 0.05
 TICK_MS = 50
 SAY_EVERY_MS = 30_000
+STEP_MS = 5_000
 STATE_AFTER_MS = 1_000
 BEGIN_AGAIN_MS = 5_000
 HARMLESS = frozenset({"sync.replayed", "sync.gap"})
@@ -70,6 +71,7 @@ class Replication:
         self._confirmed_ms: int | None = None
         self._said: dict[str, Field] = {}
         self._said_ms = self._ticked_ms = -SAY_EVERY_MS
+        self._said_at_ms = 0
         self._stated: tuple[int, int] | None = None
         self._unstated_ms: int | None = None
         self._later: LaterHead | None = None
@@ -215,7 +217,10 @@ class Replication:
             "rate_bit_s": None if decision is None else decision.rate_bit_s,
             "overtaken_ms": self._overtaken_ms,
         }
-        if word == self._said and now_ms - self._said_ms < SAY_EVERY_MS:
+        lasted_ms, at_ms = now_ms - self._said_ms, self._box.clock.now_ms()
+        # A clock that was set makes the last word look old, or still to come: it is said again under the new time.
+        stepped = abs(at_ms - self._said_at_ms - lasted_ms) > STEP_MS
+        if word == self._said and lasted_ms < SAY_EVERY_MS and not stepped:
             return
-        self._signals.write(SIGNAL, word, self._box.clock.now_ms())
-        self._said, self._said_ms = word, now_ms
+        self._signals.write(SIGNAL, word, at_ms)
+        self._said, self._said_ms, self._said_at_ms = word, now_ms, at_ms

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from appliance.errors import Field
+from appliance.ledger.entry import EPOCH_MS
 from appliance.programs.staff.present import Presenter, State
 from appliance.services.condition import FAULT, Condition, Heard
 from appliance.services.sealing import HOST_ONLY
@@ -72,7 +73,7 @@ def test_what_was_sent_counts_only_while_the_line_is_up() -> None:
     assert told(replace(WELL, sync=Heard(said, 200_000))).sent_size == 0
 
 
-@pytest.mark.parametrize("odd", [None, "soon", 0, -5])
+@pytest.mark.parametrize("odd", [None, "soon", 0, -5, EPOCH_MS - 1])
 def test_odd_times_are_no_times(odd: str | int | None) -> None:
     state = told(replace(WELL, sync=Heard({"connected": True, "since_ms": odd, "sent_size": odd}, 0)))
     assert state.line_since is None

@@ -22,6 +22,7 @@ from tests.programs.staff.conftest import PASSWORD, Member
 from tests.sim.clock import ManualClock
 
 COOKIE = "__Host-staff"
+ENDED = "/sign-in?ended=1"
 PAGES = ["/", "/box", "/people", "/people/hana", "/people/nobody"]
 CHANGES = ["/people", "/people/mother/code", "/sign-out"]
 
@@ -108,18 +109,22 @@ def test_signing_out_ends_the_session_itself(member: Member) -> None:
     assert (answer.status_code, answer.location) == (303, "/sign-in")
     assert member.cookie(COOKIE) is None
     member.client.set_cookie(COOKIE, token, domain="madoguchi.local", secure=True)
-    assert member.get("/").location == "/sign-in"
+    assert member.get("/").location == ENDED
 
 
 def test_a_session_ends_by_time(member: Member, clock: ManualClock) -> None:
     clock.advance(IDLE_MS + 1)
-    assert member.get("/").location == "/sign-in"
+    assert member.get("/").location == ENDED
+    page = text(member, ENDED)
+    assert "サインインが必要です" in page
+    assert "入力中の内容は保存されていません。" in page
+    assert "サインインが必要です" not in text(member, "/sign-in")  # a newcomer has lost nothing
     assert member.sign_in().status_code == 303
     for _ in range(ABSOLUTE_MS // IDLE_MS):
         clock.advance(IDLE_MS)
         assert member.get("/box").status_code == 200
     clock.advance(1)
-    assert member.get("/").location == "/sign-in"
+    assert member.get("/").location == ENDED
 
 
 def test_a_page_that_refreshes_itself_keeps_nobody_in(member: Member, clock: ManualClock) -> None:
@@ -128,7 +133,7 @@ def test_a_page_that_refreshes_itself_keeps_nobody_in(member: Member, clock: Man
     assert "<html" not in part
     assert "来校" in part
     clock.advance(1)
-    assert member.get("/", headers={"X-Refresh": "1"}).location == "/sign-in"
+    assert member.get("/", headers={"X-Refresh": "1"}).location == ENDED
 
 
 @pytest.mark.parametrize(
@@ -212,6 +217,32 @@ def test_a_fault_of_the_disk_is_told_to_staff_in_words_for_them(
     assert "いまの操作は記録されていません。" in said
     assert "事務室" not in said  # that is where they are
     assert "県の窓口" in said or "箱の状態" in said
+    assert '<a href="/">「今日」のページにもどる</a>' in said
+    assert '<a href="/box">「箱の状態」のページを見る</a>' in said
+
+
+def test_a_box_that_does_not_know_the_day_says_why_the_list_of_today_is_empty(
+    member: Member, people: PeopleStore, clock: ManualClock
+) -> None:
+    right_ms = clock.ms
+    for wrong_ms, told in (
+        (18_000_000, "保護者の受付ができません（カードの有効期限を確かめられないため）"),
+        (right_ms - 3 * 86_400_000, "箱の時計が 3 日遅れています"),
+    ):
+        clock.ms = wrong_ms
+        assert member.sign_in().status_code == 303
+        page = text(member, "/")
+        assert "箱の時計が合っていないため、今日の来校を並べられません。" in page
+        assert "まだ来校はありません。" not in page
+        assert told in text(member, "/box")
+        assert "1970" not in text(member, "/box")
+        answer = member.post("/people/mother/code")
+        said = answer.get_data(as_text=True)
+        assert (answer.status_code, "期限のある番号は、時計が合うまで作れません。" in said) == (503, True)
+        assert "事務室" not in said
+    clock.ms = right_ms
+    assert member.sign_in().status_code == 303
+    assert "まだ来校はありません。" in text(member, "/")
 
 
 def test_the_box_page_notes_how_the_keys_are_kept(member: Member, tmp_path: Path) -> None:

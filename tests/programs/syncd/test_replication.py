@@ -193,6 +193,19 @@ def test_it_keeps_saying_that_it_lives(box: Box) -> None:
     assert second.at_ms - first.at_ms == 31_000
 
 
+@pytest.mark.parametrize("step_ms", [86_400_000, -86_400_000])
+def test_a_clock_that_was_set_does_not_make_it_look_silent(box: Box, step_ms: int) -> None:
+    box.step()
+    box.clock.ms += step_ms
+    box.step(after_ms=1_000)
+    said = SignalStore(box.box.database).read("sync")
+    assert said is not None
+    assert said.at_ms == box.clock.ms
+    box.step(after_ms=1_000)
+    again = SignalStore(box.box.database).read("sync")
+    assert again == said  # once is enough
+
+
 def test_a_broken_database_ends_nothing(box: Box) -> None:
     _, batch = box.connect()
     assert isinstance(batch, Batch)

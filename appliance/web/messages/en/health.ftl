@@ -68,14 +68,18 @@ health-keys_on_disk = The keys of this box are not bound to a security chip (TPM
     .means = Everything works. But whoever has a copy of the disk can open the records.
     .next = Nothing has to be done here. Keep the box locked up. Whoever maintains it can add a TPM and run appliance-admin keys seal.
 clock-unset = The clock of the box is not set
-    .means = The time of records is wrong.
-    .next = It sets itself once the line is up. If it cannot be, call the prefecture.
+    .means = Guardians cannot be received, because nobody can tell whether their cards are still valid. Earlier records are safe.
+    .next = Receive guardians on paper for now. The clock sets itself once the line is up, and the window goes on by itself. If this message is still there after ten minutes, call the prefecture.
 clock-ahead = The clock of the box says the year { $year }
     .means = That cannot be right. Records are kept in order but are not given this date. Cards may seem expired: they are not.
     .next = Connect the box to the line: the clock then sets itself. If this message is still there after ten minutes, call the prefecture.
-clock-backwards = The clock of the box is { $minutes } minutes behind
-    .means = The order of records is kept, their time is wrong.
-    .next = It sets itself once the line is up. If it cannot be, call the prefecture.
+clock-backwards = The clock of the box is { $behind } { $unit ->
+        [days] days
+        [hours] hours
+       *[minutes] minutes
+    } behind
+    .means = Most guardians can be received. The order of records is kept, but their time is wrong. Some are missing among the visits of today.
+    .next = The clock sets itself once the line is up. If this message is still there after ten minutes, call the prefecture.
 health-rotation_unfinished = The change of the database key was interrupted
     .means = All records are safe. The old key is still kept beside the new one.
     .next = Run appliance-admin keys rotate database once more (without appliance-admin where the keys are plain files).

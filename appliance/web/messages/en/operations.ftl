@@ -660,6 +660,11 @@ archive-none = No day of this ledger was sealed for the archive yet
     .next = Wait for the coming night, or run appliance-admin ledger seal.
 
 ## What staff see while something is recorded (the window says the sentences of errors.ftl)
+staff-back = Back to the page of today
+staff-to-box = See the state of the box
+staff-clock-wrong = The clock of the box is wrong
+    .means = What you did just now was not recorded. Numbers that expire cannot be made until the clock is right.
+    .next = The clock sets itself once the line is up. If it is still wrong after ten minutes, call the prefecture.
 staff-store-busy = Another record is being written
     .means = What you did just now was not recorded.
     .next = Please wait for a minute and try again. If this keeps coming back, look at the page on the state of the box.
