@@ -172,7 +172,7 @@ def _try_disk(box: OpenBox, signals: SignalStore, now_ms: int) -> Disk:
     if disk.fault is not None:
         return disk
     try:
-        signals.write(TRIAL, {}, now_ms)
+        signals.write(TRIAL, {}, now_ms, waiting=False)  # the state is asked for most when something hangs
     except BusyError:
         return disk  # somebody else is writing, so it can be written
     except UnavailableError as error:

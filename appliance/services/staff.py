@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from appliance.errors import RefusedError, UnavailableError, UntrustedError
+from appliance.errors import BusyError, RefusedError, UnavailableError, UntrustedError
 from appliance.ledger.entry import EntryType, IdentityKind
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Draft
@@ -144,10 +144,11 @@ class StaffAccounts:
             raise SignInNeededError()
         age_ms = now_ms - found.started_ms
         if now_ms - found.seen_ms > IDLE_MS or not -STEP_MS <= age_ms <= ABSOLUTE_MS:
-            self._store.close_session(_digest(token))
+            with suppress(UnavailableError, BusyError):  # it has ended all the same
+                self._store.close_session(_digest(token), waiting=False)
             raise SignInNeededError()
         if active and (now_ms - found.seen_ms > TOUCH_MS or now_ms < found.seen_ms):
-            with suppress(UnavailableError):  # who looks at why a disk takes nothing must not be sent away for it
+            with suppress(UnavailableError, BusyError):  # who looks at what is wrong must not be sent away for it
                 self._store.touch_session(_digest(token), now_ms)
         return SignedIn(found.staff.id, found.staff.name, found.staff.role)
 

@@ -21,6 +21,7 @@ from typing import Any, Self, TypeVar
 import sqlcipher3
 
 from appliance.errors import MadoguchiError
+from appliance.store.beginning import begin, begin_at_once, begin_reading
 from appliance.store.faults import (
     ConstraintError,
     DatabaseMissingError,
@@ -109,7 +110,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All that this thread reads in the block is the database as it is when the block begins."""
-        connection = self._steadily(_begin_reading)
+        connection = self._steadily(begin_reading)
         with self._giving_up(connection), _translated():
             try:
                 yield
@@ -118,12 +119,13 @@ class Database:
                     connection.execute("ROLLBACK")
 
     @contextmanager
-    def transaction(self) -> Iterator["Transaction"]:
+    def transaction(self, *, waiting: bool = True) -> Iterator["Transaction"]:
         """A write transaction: everything in the block is durable when it ends, or nothing happened.
 
-        Raises ``StoreBusyError`` before the block if others write for longer than this program waits.
+        Raises ``StoreBusyError`` before the block if others write for longer than this program waits, or, without
+        ``waiting``, if somebody else writes at this moment.
         """
-        connection = self._patiently(_begin)
+        connection = self._patiently(begin) if waiting else self._steadily(begin_at_once)
         with self._giving_up(connection), _translated():
             try:
                 yield Transaction(connection, self._local.number)
@@ -217,7 +219,7 @@ class Database:
         # key into a file under the old one. So this one takes the lock first, and ends here whatever happens.
         others = Database(self.path, self._keys, self._patience_s)
         with others:
-            connection = others._patiently(_begin)
+            connection = others._patiently(begin)
             with _translated():
                 done = connection.execute(f"PRAGMA rekey = \"x'{key.hex()}'\"").fetchone()
                 if done != ("ok",):
@@ -365,21 +367,6 @@ class Transaction:
 def _apart(number: int, version: Row | None) -> int:
     # SQLite counts for each connection anew: another one could say the same number of another state.
     return (number << 32) + int(version[0]) if version else 0
-
-
-def _begin_reading(connection: Any) -> Any:
-    connection.execute("BEGIN")
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # BEGIN alone reads nothing yet
-    except BaseException:
-        connection.execute("ROLLBACK")  # not in a transaction any more: it may be begun again under another key
-        raise
-    return connection
-
-
-def _begin(connection: Any) -> Any:
-    connection.execute("BEGIN IMMEDIATE")
-    return connection
 
 
 def _unlock(connection: Any, key: bytes) -> None:

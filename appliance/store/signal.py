@@ -21,10 +21,10 @@ class SignalStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def write(self, name: str, value: Mapping[str, Field], at_ms: int) -> None:
-        """Replaces what was said under this name."""
+    def write(self, name: str, value: Mapping[str, Field], at_ms: int, *, waiting: bool = True) -> None:
+        """Replaces what was said under this name; without ``waiting`` only if nobody else writes at this moment."""
         text = json.dumps(dict(value), ensure_ascii=False, sort_keys=True)
-        with self._database.transaction() as transaction:
+        with self._database.transaction(waiting=waiting) as transaction:
             transaction.run("INSERT OR REPLACE INTO signal VALUES (?, ?, ?)", (name, text, at_ms))
 
     def read(self, name: str) -> Signal | None:

@@ -84,11 +84,12 @@ class StaffStore:
         return None if found is None else StoredSession(StoredStaff(*found[:6]), found[6], found[7])
 
     def touch_session(self, digest: bytes, now_ms: int) -> None:
-        with self._database.transaction() as transaction:
+        """Only if nobody else writes at this moment: a page that is read waits for nobody."""
+        with self._database.transaction(waiting=False) as transaction:
             transaction.run("UPDATE staff_session SET seen_ms = ? WHERE digest = ?", (now_ms, digest))
 
-    def close_session(self, digest: bytes) -> None:
-        with self._database.transaction() as transaction:
+    def close_session(self, digest: bytes, *, waiting: bool = True) -> None:
+        with self._database.transaction(waiting=waiting) as transaction:
             transaction.run("DELETE FROM staff_session WHERE digest = ?", (digest,))
 
     def close_sessions_before(self, transaction: Transaction, seen_ms: int, started_ms: int) -> None:

@@ -1,6 +1,7 @@
 """Accounts and sessions: who may in, for how long, and what a wrong password or a wrong clock does."""
 
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -26,9 +27,10 @@ from appliance.services.staff import (
     WrongPasswordError,
     new_password,
 )
-from appliance.store.database import Transaction
+from appliance.store.database import BUSY_TIMEOUT_MS, Database, Transaction
 from appliance.store.faults import StoreBusyError
 from appliance.store.staff import StaffStore
+from tests.sim.box import DATABASE_KEY
 from tests.sim.clock import ManualClock
 
 PASSWORD = "正しい馬電池ホチキス 42"
@@ -353,3 +355,19 @@ def test_a_change_that_is_cut_short_leaves_the_old_password(
             accounts.set_password("admin", NEW)
     assert accounts.signed_in(token).id == "admin"
     assert accounts.sign_in("admin", PASSWORD)
+
+
+def test_a_page_that_is_read_waits_for_no_writer(accounts: StaffAccounts, box: OpenBox, clock: ManualClock) -> None:
+    """Who looks at what is wrong while the database is rewritten is not kept waiting, and not sent away."""
+    token, ended = accounts.sign_in("admin", PASSWORD), accounts.sign_in("admin", PASSWORD)
+    with Database.open(box.database.path, DATABASE_KEY) as other, other.transaction():
+        began_s = time.monotonic()
+        clock.advance(TOUCH_MS + 1)
+        assert accounts.signed_in(token).id == "admin"
+        clock.advance(IDLE_MS)
+        with pytest.raises(SignInNeededError):
+            accounts.signed_in(ended)
+        assert time.monotonic() - began_s < BUSY_TIMEOUT_MS / 2000
+    with pytest.raises(SignInNeededError):
+        accounts.signed_in(ended)
+    assert box.database.row("SELECT count(*) FROM staff_session") == (1,)

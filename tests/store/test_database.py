@@ -120,6 +120,15 @@ def test_a_database_that_another_holds_is_busy(notes: Database, monkeypatch: pyt
     assert texts(notes) == ["first", "second"]
 
 
+def test_who_does_not_wait_is_refused_at_once_even_where_the_program_is_patient(notes: Database) -> None:
+    with Database.open(notes.path, DATABASE_KEY, patience_s=60) as other:
+        with notes.transaction(), pytest.raises(StoreBusyError), other.transaction(waiting=False):
+            pass
+        with other.transaction(waiting=False) as transaction:
+            transaction.run("INSERT INTO note (text) VALUES ('free')")
+    assert texts(notes) == ["free"]
+
+
 def test_a_full_disk_writes_nothing_and_then_goes_on(notes: Database) -> None:
     write(notes, "before")
     pages = notes.row("PRAGMA page_count")

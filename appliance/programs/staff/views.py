@@ -75,7 +75,7 @@ def _add_sign_in(pages: Blueprint, uses: Uses) -> None:
     @public
     def sign_in() -> str:
         ended = _sentences(SignInNeededError()) if "ended" in request.args else None
-        return render_template("sign_in.html", problem=ended, account="")
+        return render_template("sign_in.html", problem=ended, account="", ended=True)
 
     @pages.post("/sign-in")
     @public

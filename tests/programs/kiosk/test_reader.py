@@ -26,12 +26,12 @@ class Written(SignalStore):
         self.values: queue.Queue[Mapping[str, Field]] = queue.Queue()
         self.full = False
 
-    def write(self, name: str, value: Mapping[str, Field], at_ms: int) -> None:
+    def write(self, name: str, value: Mapping[str, Field], at_ms: int, *, waiting: bool = True) -> None:
         if self.full:
             self.full = False
             self.values.put({"refused": True})
             raise DiskFullError()
-        super().write(name, value, at_ms)
+        super().write(name, value, at_ms, waiting=waiting)
         self.values.put(value)
 
 

@@ -1,6 +1,7 @@
 """The staff site, page by page: who gets in, what is shown, and what is refused."""
 
 import re
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from appliance.services.opening import OpenBox
 from appliance.services.staff import ABSOLUTE_MS, FREE_FAILURES, IDLE_MS
 from appliance.store.appending import Draft
 from appliance.store.cards import CardStore
+from appliance.store.database import BUSY_TIMEOUT_MS, Database
 from appliance.store.faults import DiskFullError, ReadOnlyError, StoreBusyError, StoreError
 from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
 from appliance.web.site import PUBLIC
 from tests.programs.staff.conftest import PASSWORD, Member
+from tests.sim.box import DATABASE_KEY
 from tests.sim.clock import ManualClock
 
 COOKIE = "__Host-staff"
@@ -221,6 +224,17 @@ def test_a_fault_of_the_disk_is_told_to_staff_in_words_for_them(
     assert '<a href="/box">「箱の状態」のページを見る</a>' in said
 
 
+def test_a_page_is_read_while_somebody_else_writes(member: Member, box: OpenBox, clock: ManualClock) -> None:
+    """As while the database is rewritten under another key."""
+    clock.advance(120_000)
+    with Database.open(box.database.path, DATABASE_KEY) as other, other.transaction():
+        began_s = time.monotonic()
+        for path in ("/", "/box", "/people"):
+            assert "ほかの記録を書いているところです" not in text(member, path)
+            assert "ディスク" not in text(member, path).split("ディスクの空き")[0]
+        assert time.monotonic() - began_s < BUSY_TIMEOUT_MS / 2000
+
+
 def test_a_box_that_does_not_know_the_day_says_why_the_list_of_today_is_empty(
     member: Member, people: PeopleStore, clock: ManualClock
 ) -> None:
@@ -236,6 +250,7 @@ def test_a_box_that_does_not_know_the_day_says_why_the_list_of_today_is_empty(
         assert "まだ来校はありません。" not in page
         assert told in text(member, "/box")
         assert "1970" not in text(member, "/box")
+        assert "まだありません" in text(member, "/box")  # the hub has received nothing
         answer = member.post("/people/mother/code")
         said = answer.get_data(as_text=True)
         assert (answer.status_code, "期限のある番号は、時計が合うまで作れません。" in said) == (503, True)

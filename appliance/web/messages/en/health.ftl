@@ -86,8 +86,11 @@ health-rotation_unfinished = The change of the database key was interrupted
 health-device_rotation_unfinished = The change of the key that signs the ledger was interrupted
     .means = All records are safe. The old key is still kept beside the new one.
     .next = Run appliance-admin keys rotate device once more (without appliance-admin where the keys are plain files).
-health-generation_rolled_back = On { $date } the data of this box was found to be an older copy that had been put back
-    .means = The box began a new generation of its records (number { $number }) and carried { $carried } records over. Visits go on.
+health-generation_rolled_back = The data of this box had been put back to an older copy (found on { $date })
+    .means = Visits go on. The box began a new generation of its records (number { $number }){ $carried ->
+        [0] .
+       *[other] { " " }and carried { $carried } records over that the prefecture did not have.
+    } Visits after that copy are not in the box's list of the day, even where the prefecture has them.
     .next = Find out who put the copy back and why, and tell the prefecture. This notice ends after 30 days.
 health-generation_restored = This box was restored from a backup on { $date }
     .means = The records go on in a new generation (number { $number }). { $carried } records of the one before were carried over.

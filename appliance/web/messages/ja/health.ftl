@@ -87,8 +87,11 @@ health-rotation_unfinished = データベースの鍵の交換が途中で止ま
 health-device_rotation_unfinished = 台帳に署名する鍵の交換が途中で止まっています
     .means = 記録はすべて無事です。前の鍵が新しい鍵といっしょに残っています。
     .next = appliance-admin keys rotate device をもう一度実行してください（鍵がただのファイルの所では appliance keys rotate device）。
-health-generation_rolled_back = { $date } に、端末のデータが古い写しに戻されていたことが分かりました
-    .means = 端末は記録の新しい世代（第 { $number } 世代）を始め、戻されたあとの記録など { $carried } 件を引きつぎました。受付は続けられます。
+health-generation_rolled_back = 箱のデータが、古い写しに戻されていました（{ $date } に判明）
+    .means = 受付は続けられます。箱は記録の新しい世代（第 { $number } 世代）を始めました{ $carried ->
+        [0] 。
+       *[other] （県に届いていなかった { $carried } 件を引きつぎました）。
+    }写しより後の来校は、県に届いていても、箱の「今日」の一覧には並びません。
     .next = だれが、なぜ古い写しに戻したかを確かめ、県の窓口に知らせてください。この表示は 30 日で消えます。
 health-generation_restored = { $date } に、バックアップから元に戻しました
     .means = 記録は新しい世代（第 { $number } 世代）で続いています。前の世代から { $carried } 件を引きつぎました。
