@@ -1,7 +1,6 @@
 """``appliance ledger export`` and ``appliance export verify``: the records as a file, and the check of such a file."""
 
 import argparse
-import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
@@ -20,9 +19,9 @@ from appliance.programs.cli.opened import opened_box
 from appliance.programs.cli.output import FINE, PROBLEM, CommandFileError, say, show, show_progress
 from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.programs.cli.seal import seal_fields, seal_words
+from appliance.programs.cli.whole_file import CHUNK_BYTES, write_whole
 from appliance.services.export import export_ledger
 
-CHUNK_BYTES = 1 << 16
 LAST_S = 253_370_764_800
 """9999-01-01: a foreign file may claim any time, and a calendar ends."""
 
@@ -101,29 +100,6 @@ class _Written:
                 case Confirmed():
                     self.confirmed = self.entries
             yield item
-
-
-def write_whole(out: Path, chunks: Iterable[bytes]) -> int:
-    """Writes a file of the owner's own that is there whole or not at all; the number of bytes. Raises ``OSError``."""
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb", CHUNK_BYTES) as file:
-            for chunk in chunks:
-                file.write(chunk)
-            size = file.tell()
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(out)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    folder = os.open(out.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return size
 
 
 def verify(arguments: argparse.Namespace) -> int:

@@ -1,7 +1,6 @@
 """``appliance ledger export`` and ``appliance export verify``: whole or not at all, and what can be proven of it."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from appliance.ledger.entry import EntryType
 from appliance.ledger.export import write_export
 from appliance.ledger.keys import SigningKey
-from appliance.programs.cli.export import write_whole
 from appliance.store.appending import Draft
 from tests.ledger.material import export_items, header
 from tests.programs.cli.conftest import CommandLine
@@ -60,19 +58,6 @@ def test_a_file_that_is_there_is_not_replaced_unless_asked(visited: CommandLine,
     assert file.stat().st_size > len(before)
     answer = visited.run("ledger", "export", "--out", os.devnull, "--force", "--json")
     assert (answer.code, answer.last["error"]) == (1, "export.exists")
-
-
-def test_what_fails_half_way_leaves_the_old_file(tmp_path: Path) -> None:
-    out = tmp_path / "file"
-    out.write_bytes(b"old")
-
-    def chunks() -> Iterator[bytes]:
-        yield b"new"
-        raise OSError(28, os.strerror(28))
-
-    with pytest.raises(OSError, match="No space"):
-        write_whole(out, chunks())
-    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("file", b"old")]
 
 
 def test_a_place_that_cannot_be_written_is_named(visited: CommandLine) -> None:
@@ -154,3 +139,10 @@ def test_a_time_beyond_every_calendar_is_shown_all_the_same(visited: CommandLine
     path.write_bytes(b"".join(write_export([late, *export_items()[1:]])))
     answer = visited.run("export", "verify", str(path), "--json")
     assert str(answer.last["exported"]).startswith("9999-")
+
+
+def test_what_a_killed_export_left_goes_with_the_next(visited: CommandLine) -> None:
+    left = visited.folder / ".old.999999999.partial"
+    left.write_bytes(b"half")
+    assert visited.run("ledger", "export", "--out", str(visited.folder / "new")).code == 0
+    assert not left.exists()
