@@ -15,6 +15,7 @@ from appliance.ledger.evidence_file import Claim, EvidenceFile
 from appliance.services.opening import OpenBox
 from appliance.store.appending import Appending, Draft
 from appliance.store.evidence import EvidenceStore, StoredEvidence
+from appliance.store.ledger import LedgerStore
 
 KNOWN_DOMAIN = b"madoguchi known certificate 1"
 
@@ -110,26 +111,26 @@ class EvidenceKeeper:
         return hmac.digest(self._box.school_key, KNOWN_DOMAIN + said, hashlib.sha256)
 
 
-def evidence_file(box: OpenBox, store: EvidenceStore, entry: int) -> EvidenceFile:
+def evidence_file(ledger: LedgerStore, store: EvidenceStore, entry: int) -> EvidenceFile:
     """The evidence of an act as it goes to the verifier; raises ``NoEvidenceError``, or ``NoEntryError``."""
-    recorded = box.ledger.entry(entry)
+    recorded = ledger.entry(entry)
     if recorded.type != EntryType.GUARDIAN_AUTHENTICATED.number:
         raise NoEvidenceError(entry=entry, reason="no act of a guardian")
-    introduced = next((one for one in recorded.refs if _is_certificate(box, one)), None)
+    introduced = next((one for one in recorded.refs if _is_certificate(ledger, one)), None)
     if introduced is None:
         raise NoEvidenceError(entry=entry, reason="not sealed")
-    body, act = _named(box, store, entry)
-    _, certificate = _named(box, store, introduced)
-    claim = Claim(box.school.origin, entry, body["statement"], act.item, certificate.item)
+    body, act = _named(ledger, store, entry)
+    _, certificate = _named(ledger, store, introduced)
+    claim = Claim(ledger.origin, entry, body["statement"], act.item, certificate.item)
     return EvidenceFile(claim, act.message, certificate.message)
 
 
-def _is_certificate(box: OpenBox, entry: int) -> bool:
-    return box.ledger.entry(entry).type == EntryType.CARD_CERTIFICATE.number
+def _is_certificate(ledger: LedgerStore, entry: int) -> bool:
+    return ledger.entry(entry).type == EntryType.CARD_CERTIFICATE.number
 
 
-def _named(box: OpenBox, store: EvidenceStore, entry: int) -> tuple[dict[str, Any], StoredEvidence]:
-    body = box.ledger.body(entry)
+def _named(ledger: LedgerStore, store: EvidenceStore, entry: int) -> tuple[dict[str, Any], StoredEvidence]:
+    body = ledger.body(entry)
     if body is None:
         raise NoEvidenceError(entry=entry, reason="erased")
     content = body.read()

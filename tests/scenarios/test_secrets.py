@@ -196,7 +196,7 @@ def sealed_evidence(session: Session) -> list[EvidenceFile]:
     """The evidence of the first two visits, one of each card."""
     with opened_box(session.world) as box:
         first = box.database.rows("SELECT entry FROM visit ORDER BY entry LIMIT 2")
-        return [evidence_file(box, EvidenceStore(box.database), entry) for (entry,) in first]
+        return [evidence_file(box.ledger, EvidenceStore(box.database), entry) for (entry,) in first]
 
 
 def verifier(session: Session) -> EvidenceOpener:

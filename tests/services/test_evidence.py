@@ -62,7 +62,7 @@ def visitor(check_in: CheckIn, make_card: MakeCard, link_codes: LinkCodes, morni
 
 
 def exported(box: OpenBox, entry: int) -> EvidenceFile:
-    return EvidenceFile.from_bytes(evidence_file(box, EvidenceStore(box.database), entry).to_bytes())
+    return EvidenceFile.from_bytes(evidence_file(box.ledger, EvidenceStore(box.database), entry).to_bytes())
 
 
 def body(box: OpenBox, entry: int) -> dict[str, object]:

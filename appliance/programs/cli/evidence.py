@@ -8,10 +8,11 @@ from appliance.ledger.disclosure import Auditor, Disclosure
 from appliance.ledger.examination import examine
 from appliance.programs.cli.opened import opened_box
 from appliance.programs.cli.output import FINE, PROBLEM, say, show
-from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_index
+from appliance.programs.cli.parsing import Commands, add_command, add_generation, add_group, named_place
 from appliance.school.statement import Statement
 from appliance.services.check_in import receipt_number
 from appliance.services.evidence import evidence_file
+from appliance.services.generations import find_generation
 from appliance.store.evidence import EvidenceStore
 from appliance.store.files import make_file, make_folder
 from appliance.trust.anchors import parse_anchors
@@ -42,16 +43,19 @@ def add_evidence(parts: Commands) -> None:
     """Adds ``ledger evidence``."""
     export = add_command(parts, "evidence", "write the sealed evidence of one visit for the prefecture", export_file)
     export.add_argument("number", help="index of the entry, or a number such as M-000123")
+    add_generation(export)
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write it")
 
 
 def export_file(arguments: argparse.Namespace) -> int:
     """Writes what only the hub's verifier opens."""
-    index = entry_index(arguments.number)
+    index, generation = named_place(arguments)
     with opened_box() as box:
-        data = evidence_file(box, EvidenceStore(box.database), index).to_bytes()
+        ledger = find_generation(box, generation)
+        data = evidence_file(ledger, EvidenceStore(box.database), index).to_bytes()
+        number = receipt_number(index, None if ledger is box.ledger else generation)
     arguments.out.write_bytes(data)
-    number, file = receipt_number(index), str(arguments.out)
+    file = str(arguments.out)
     show(
         {"number": number, "file": file, "bytes": len(data)}, arguments.json, say("evidence", number=number, file=file)
     )

@@ -13,7 +13,7 @@ from appliance.programs.cli.evidence import add_evidence
 from appliance.programs.cli.export import add_export
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show, show_progress
-from appliance.programs.cli.parsing import Commands, add_command, add_group, entry_index
+from appliance.programs.cli.parsing import Commands, add_command, add_generation, add_group, named_place
 from appliance.programs.cli.seal import add_seal, seal_fields, seal_words
 from appliance.services.audit import Audit, audit, audit_earlier, audit_pages
 from appliance.services.check_in import receipt_number
@@ -34,8 +34,7 @@ def add(commands: Commands) -> None:
     one.add_argument("number", help="index of the entry, or a number such as M-000123")
     one.add_argument("--out", type=Path, metavar="FILE", help="also write the receipt's bytes here")
     for command in (whole, listing, one):
-        text = "an earlier ledger of this box, from before it was restored; default: the one that is written now"
-        command.add_argument("--generation", type=int, metavar="N", help=text)
+        add_generation(command)
     add_seal(parts)
     add_export(parts)
     add_evidence(parts)
@@ -119,13 +118,14 @@ def show_entries(arguments: argparse.Namespace) -> int:
 
 def receipt(arguments: argparse.Namespace) -> int:
     """Prints the receipt of one entry as the text of its QR code."""
-    index = entry_index(arguments.number)
+    index, generation = named_place(arguments)
     with opened_box() as box:
-        ledger = find_generation(box, arguments.generation)
+        ledger = find_generation(box, generation)
+        generation = None if ledger is box.ledger else generation
         data, confirmed = ledger.receipt(index), ledger.confirmation(index) is not None
     if arguments.out is not None:
         arguments.out.write_bytes(data)
     text = receipt_text(data)
-    result = {"number": receipt_number(index), "confirmed": confirmed, "bytes": len(data), "text": text}
+    result = {"number": receipt_number(index, generation), "confirmed": confirmed, "bytes": len(data), "text": text}
     show(result, arguments.json, text)
     return FINE

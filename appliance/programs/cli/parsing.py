@@ -34,6 +34,20 @@ def add_command(
     return parser
 
 
+def add_generation(command: argparse.ArgumentParser) -> None:
+    """Adds ``--generation``."""
+    text = "an earlier ledger of this box, from before it was restored; default: the one that is written now"
+    command.add_argument("--generation", type=int, metavar="N", help=text)
+
+
+def named_place(arguments: argparse.Namespace) -> tuple[int, int | None]:
+    """As ``entry_place``, of a command with a number and ``--generation``, which must not contradict each other."""
+    index, generation = entry_place(arguments.number)
+    if None not in (generation, arguments.generation) and generation != arguments.generation:
+        raise ReceiptNumberError()
+    return index, arguments.generation if generation is None else generation
+
+
 def entry_place(number: str) -> tuple[int, int | None]:
     """The index of an entry and the generation of its ledger, as in ``M-000123/1``; None for the one that is written.
 

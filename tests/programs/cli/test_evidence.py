@@ -179,3 +179,18 @@ def test_the_public_key_opens_nothing(case: Case) -> None:
     case.disclose("evidence", "shown")
     answer = case.audit("shown", key="auditor/auditor.pub")
     assert (answer.code, "evidence.auditor_key" in answer.err) == (2, True)
+
+
+def test_evidence_of_an_earlier_ledger_is_written_and_opened(case: Case) -> None:
+    visit = f"M-{case.visits[1]:06d}"
+    case.export(case.visits[1], "before")
+    case.command.begin_generation()
+    out = ["--out", case.path("after"), "--json"]
+    for words in ([f"{visit}/1"], [visit, "--generation", "1"]):
+        answer = case.command.run("ledger", "evidence", *words, *out)
+        assert (answer.code, answer.last["number"]) == (0, f"{visit}/1")
+        assert Path(case.path("after")).read_bytes() == Path(case.path("before")).read_bytes()
+    assert case.hub.run("evidence", "show", case.path("after"), "--anchors", case.path("anchors.pem")) == 0
+    assert case.command.run("ledger", "evidence", visit, *out).code == 1
+    answer = case.command.run("ledger", "receipt", f"{visit}/1", "--json")
+    assert (answer.code, answer.last["number"]) == (0, f"{visit}/1")

@@ -4,7 +4,14 @@ import argparse
 
 import pytest
 
-from appliance.programs.cli.parsing import ReceiptNumberError, add_command, add_group, entry_index, entry_place
+from appliance.programs.cli.parsing import (
+    ReceiptNumberError,
+    add_command,
+    add_group,
+    entry_index,
+    entry_place,
+    named_place,
+)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,6 +56,18 @@ def test_an_entry_goes_by_its_index_or_its_number(number: str, index: int) -> No
 @pytest.mark.parametrize(("number", "place"), [("7", (7, None)), ("M-000123/1", (123, 1)), ("m-7/12", (7, 12))])
 def test_an_entry_of_an_earlier_ledger_says_so(number: str, place: tuple[int, int | None]) -> None:
     assert entry_place(number) == place
+
+
+@pytest.mark.parametrize(
+    ("number", "generation", "place"),
+    [("7", None, (7, None)), ("7", 1, (7, 1)), ("M-7/1", None, (7, 1)), ("M-7/1", 1, (7, 1))],
+)
+def test_a_number_and_a_generation_go_together(
+    number: str, generation: int | None, place: tuple[int, int | None]
+) -> None:
+    assert named_place(argparse.Namespace(number=number, generation=generation)) == place
+    with pytest.raises(ReceiptNumberError):
+        named_place(argparse.Namespace(number="M-7/1", generation=2))
 
 
 @pytest.mark.parametrize("number", ["M-7/", "/1", "M-7/1/2", "M-7/x", "M-7/-1"])
