@@ -1,25 +1,27 @@
 """The exported ledger: one file with everything that somebody without the box needs to verify it (docs/ledger.md).
 
 A CBOR sequence (RFC 8742) of deterministic items: a header, each entry in order, the hub's confirmations each right
-after the last entry that it covers, and at the end the checkpoint with the SHA-256 of all bytes before. So a reader
-needs the right edge of the tree and one item at a time, however long the ledger is.
+after the last entry that it covers, what later ledgers of the box say was erased in this one, and at the end the
+checkpoint with the SHA-256 of all bytes before. So a reader needs the right edge of the tree and one item at a time,
+however long the ledger is.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 from appliance.errors import UntrustedError
 from appliance.ledger.encoding import decode, encode, item_end
 from appliance.ledger.entry import SALT_BYTES, Body
+from appliance.ledger.erasure import is_earlier
 from appliance.ledger.keys import KeyFormError, VerifyingKey
 from appliance.ledger.signers import KeyHistoryError, Signers, SigningPeriod
 from appliance.ledger.verify import Sealed
 
 FORMAT, VERSION = "madoguchi-ledger", 1
-ENTRY, CONFIRMATION, END = 0, 1, 2
+ENTRY, CONFIRMATION, END, ERASED_LATER = 0, 1, 2, 3
 BEGINNING = b"\x83" + encode(FORMAT)
 """The first bytes of every exported ledger, of whatever version."""
 MOST_ITEM_BYTES = 16 << 20
@@ -58,9 +60,18 @@ class HubKey:
 
 
 @dataclass(frozen=True, slots=True)
+class LaterLedger:
+    """A later generation of the box's ledger, and the keys that sign it."""
+
+    origin: str
+    signers: Signers
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """``size`` entries follow; ``time_s`` is the time of export in seconds since 1970. ``whole``: these were all
-    entries then. ``bodies``: those bodies come along that were not erased."""
+    entries then. ``bodies``: those bodies come along that were not erased. ``later`` are those later generations, the
+    earlier one first, that say what was erased in this one."""
 
     origin: str
     size: int
@@ -69,6 +80,7 @@ class Header:
     signers: Signers
     hub: HubKey | None
     time_s: int
+    later: tuple[LaterLedger, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +92,21 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasedLater:
+    """An entry ``earlier_body.erased`` of a later ledger: its receipt there, and its body."""
+
+    receipt: bytes
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The checkpoint of all entries of the file."""
 
     checkpoint: bytes
 
 
-Item = Header | Sealed | Confirmed | End
+Item = Header | Sealed | Confirmed | ErasedLater | End
 
 
 def write_export(items: Iterable[Item]) -> Iterator[bytes]:
@@ -151,18 +171,22 @@ def _parts(item: Item, digest: bytes) -> list[Any]:
             return [ENTRY, entry, None if body is None else [body.salt, body.content]]
         case Confirmed(checkpoint, cosignature):
             return [CONFIRMATION, checkpoint, cosignature]
+        case ErasedLater(receipt, body):
+            return [ERASED_LATER, receipt, [body.salt, body.content]]
         case End(checkpoint):
             return [END, checkpoint, digest]
         case Header():
-            fields = {
+            fields: dict[str, Any] = {
                 "origin": item.origin,
                 "size": item.size,
                 "whole": item.whole,
                 "bodies": item.bodies,
-                "keys": [_written(period) for period in item.signers.periods],
+                "keys": _keys(item.signers),
                 "hub": None if item.hub is None else [item.hub.name, item.hub.key.spki],
                 "time": item.time_s,
             }
+            if item.later:
+                fields["later"] = [[one.origin, _keys(one.signers)] for one in item.later]
             return [FORMAT, VERSION, fields]
 
 
@@ -183,9 +207,28 @@ def _header(parts: object) -> Header:
             "hub": hub,
             "time": int(time_s),
             **others,
-        } if not others and _is_number(size) and size > 0 and _is_number(time_s):
-            return Header(origin, size, whole, bodies, _signers(keys), _hub(hub), time_s)
+        } if set(others) <= {"later"} and _is_number(size) and size > 0 and _is_number(time_s):
+            later = _later(others["later"], origin) if others else ()
+            return Header(origin, size, whole, bodies, _signers(keys), _hub(hub), time_s, later)
     raise ExportFormError(reason="header")
+
+
+def _later(listed: object, origin: str) -> tuple[LaterLedger, ...]:
+    ledgers = []
+    for one in listed if isinstance(listed, list) else []:
+        match one:
+            case [str(name), list(keys)]:
+                ledgers.append(LaterLedger(name, _signers(keys)))
+            case _:
+                raise ExportFormError(reason="later ledgers")
+    names = [origin, *(one.origin for one in ledgers)]
+    if not ledgers or not all(is_earlier(one, other) for one, other in pairwise(names)):
+        raise ExportFormError(reason="later ledgers")
+    return tuple(ledgers)
+
+
+def _keys(signers: Signers) -> list[Any]:
+    return [_written(period) for period in signers.periods]
 
 
 def _written(period: SigningPeriod) -> list[Any]:
@@ -232,6 +275,10 @@ def _item(parts: object, digest: bytes) -> Item:
             return Sealed(entry, Body(salt, content))
         case [kind, bytes(checkpoint), bytes(cosignature)] if _is(kind, CONFIRMATION):
             return Confirmed(checkpoint, cosignature)
+        case [kind, bytes(receipt), [bytes(salt), bytes(content)]] if (
+            _is(kind, ERASED_LATER) and len(salt) == SALT_BYTES
+        ):
+            return ErasedLater(receipt, Body(salt, content))
         case [kind, bytes(checkpoint), bytes(written)] if _is(kind, END):
             if written != digest:
                 raise ExportAlteredError()

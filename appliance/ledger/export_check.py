@@ -8,7 +8,8 @@ from appliance.ledger.archive_keys import ArchiveVerifyingKey
 from appliance.ledger.checkpoint import Checkpoint, CheckpointError, open_cosignature
 from appliance.ledger.day_seals import SEALING, Seals, SealState
 from appliance.ledger.entry import Entry, EntryType, check_body, entry_parts
-from appliance.ledger.export import Confirmed, End, ExportFormError, Header, Item
+from appliance.ledger.erased_later import LaterKeyError, open_erased_later
+from appliance.ledger.export import Confirmed, End, ErasedLater, ExportFormError, Header, Item
 from appliance.ledger.keys import SignatureError, VerifyingKey
 from appliance.ledger.merkle import Frontier, leaf_hash
 from appliance.ledger.signers import Pinned, Signers
@@ -20,8 +21,8 @@ from appliance.ledger.verify import KEY_CHANGED, BodyMissingError, RootError, Se
 class VerifiedExport:
     """What an exported ledger proves: that these entries are under this checkpoint, and how many of them the hub
     confirmed last, when. ``confirmations`` counts those in the file, verified or not; ``bodies`` and ``erased`` the
-    bodies that came along and those that are gone; ``counts`` entries by type number; ``seals`` is what the
-    archive's seals prove."""
+    bodies that came along and those that are gone, ``told_later`` those of these that a later ledger says were erased;
+    ``counts`` entries by type number; ``seals`` is what the archive's seals prove."""
 
     header: Header
     checkpoint: Checkpoint
@@ -30,6 +31,7 @@ class VerifiedExport:
     counts: dict[int, int]
     bodies: int
     erased: int
+    told_later: int
     seals: SealState
 
 
@@ -42,11 +44,14 @@ def verify_export(
     """Verifies what ``read_export`` reads, with nothing but the pinned keys.
 
     1. The header comes first, the first key that it names for the box is a pinned one, and each further one follows
-       from the one before. Where more of the history is pinned, it is the same.
-    2. After it come entries and confirmations of their forms, then the end with the digest of all bytes, then nothing.
+       from the one before. Where more of the history is pinned, it is the same. So it is with
+       each later ledger that the header names.
+    2. After it come entries and confirmations of their forms, after all of them what later ledgers say, then the end
+       with the digest of all bytes, then nothing.
     3. Every entry is well formed, not older than the one before, and refers backwards only.
     4. Every body is the one its entry committed to. With all bodies of a whole ledger, none is gone but those that an
-       entry ``body.erased`` names; without bodies, none is there but those of the archive's seals and keys.
+       entry ``body.erased`` names, or one of a later ledger that is proven there; without bodies, none is there but
+       those of the archive's seals and keys.
     5. Every confirmation is of the tree of the entries before it, signed by the box, with a key that may at this size,
        and, if its key is given, by the hub.
     6. There are as many entries as the header says, they tell of exactly the changes of the key that are known, and the
@@ -63,9 +68,9 @@ def verify_export(
     return reader.finish()
 
 
-def header_keys(header: Header) -> list[Signers]:
+def header_keys(header: Header) -> list[VerifyingKey]:
     """The box's keys by the file's own word: with them only as much is proven as the file itself can prove."""
-    return [header.signers]
+    return [header.signers.first, *(one.signers.first for one in header.later)]
 
 
 @dataclass
@@ -83,6 +88,9 @@ class _Reader:
     gone: bytearray = field(default_factory=bytearray)
     changes: list[int] = field(default_factory=list)
     bodies: int = 0
+    later: dict[str, Signers] = field(default_factory=dict)
+    told_later: int | None = None
+    """None until a later ledger says something."""
     confirmed: tuple[int, int] = (0, 0)
     """How many confirmations there were, and the size at the last of them."""
     confirmation: Checkpoint | None = None
@@ -94,6 +102,8 @@ class _Reader:
         """Step 2: what may come next."""
         if isinstance(item, Header) == (self.header is not None) or self.checkpoint is not None:
             raise ExportFormError(reason="an item out of place")
+        if self.told_later is not None and isinstance(item, Sealed | Confirmed):
+            raise ExportFormError(reason="an item out of place")
         if isinstance(item, Header):
             self._begin(item)
         elif self.header is not None:
@@ -101,6 +111,8 @@ class _Reader:
                 self._entry(item, self.header)
             elif isinstance(item, Confirmed):
                 self._confirmation(item, self.header)
+            elif isinstance(item, ErasedLater):
+                self._erased_later(item, self.header)
             else:
                 self._end(item, self.header)
 
@@ -116,19 +128,31 @@ class _Reader:
             self.counts,
             self.bodies,
             erased,
+            self.told_later or 0,
             self.state,
         )
 
     def _begin(self, header: Header) -> None:
         """Step 1."""
-        pinned = [one for one in map(Signers.of, self.box) if one.first == header.signers.first]
-        if not pinned:
+        signers = self._believed(header.signers, header.origin)
+        if signers is None:
             raise SignatureError(reason="other key")
-        check_chain(header.signers, header.origin)
-        signers = header.signers
+        for ledger in header.later:
+            believed = self._believed(ledger.signers, ledger.origin)
+            if believed is None:
+                raise LaterKeyError(origin=ledger.origin, key=ledger.signers.first.key_id.hex())
+            self.later[ledger.origin] = believed
+        self.header, self.signers, self.seals = header, signers, Seals(header.origin, self.archive)
+
+    def _believed(self, signers: Signers, origin: str) -> Signers | None:
+        """The keys with what more is pinned of them; None if nothing is."""
+        pinned = [one for one in map(Signers.of, self.box) if one.first == signers.first]
+        if not pinned:
+            return None
+        check_chain(signers, origin)
         for one in pinned:
             signers = signers.joined(one)
-        self.header, self.signers, self.seals = header, signers, Seals(header.origin, self.archive)
+        return signers
 
     def _entry(self, item: Sealed, header: Header) -> None:
         index = self.frontier.size
@@ -177,6 +201,17 @@ class _Reader:
                 raise CheckpointError(reason="other size")
             self.confirmation = opened
         self.confirmed = (count + 1, size)
+
+    def _erased_later(self, item: ErasedLater, header: Header) -> None:
+        """Step 4, for what a later ledger says."""
+        erasure = open_erased_later(item, header.origin, self.later)
+        told = self.told_later or 0
+        for index in erasure.indices:
+            place, bit = index >> 3, 1 << (index & 7)
+            if index < self.frontier.size and self.gone[place] & bit:  # a part of a ledger may end before it
+                self.gone[place] &= ~bit
+                told += 1
+        self.told_later = told
 
     def _end(self, item: End, header: Header) -> None:
         """Steps 4, its last part, 6 and 7."""

@@ -120,6 +120,22 @@ def _one_proof(proofs: object) -> list[Any]:
 
 def read_claim(receipt: bytes) -> Claim:
     """What a receipt says of itself, before anything is verified; raises ``CheckpointError``."""
+    protected, unprotected = _headers(receipt)
+    origin, box_key = str(read_claims(protected, None)[ISS]), claimed_key(protected)
+    cosigned = unprotected.get(COSIGNATURE)
+    if not isinstance(cosigned, bytes):
+        return Claim(origin, box_key, None, None)
+    protected, _, _ = parse_sign1(cosigned)
+    return Claim(origin, box_key, str(read_claims(protected, None)[ISS]), claimed_key(protected))
+
+
+def read_issuer(receipt: bytes) -> tuple[str, bytes]:
+    """The ledger and the key id that a receipt names, whatever its confirmation says; raises ``CheckpointError``."""
+    protected, _ = _headers(receipt)
+    return str(read_claims(protected, None)[ISS]), claimed_key(protected)
+
+
+def _headers(receipt: bytes) -> tuple[bytes, dict[Any, Any]]:
     try:
         _, cose = decode(receipt)
     except (EncodingError, ValueError, TypeError) as error:
@@ -127,12 +143,7 @@ def read_claim(receipt: bytes) -> Claim:
     if not isinstance(cose, bytes):
         raise CheckpointError(reason="not a receipt")
     protected, unprotected, _ = parse_sign1(cose)
-    origin, box_key = str(read_claims(protected, None)[ISS]), claimed_key(protected)
-    cosigned = unprotected.get(COSIGNATURE)
-    if not isinstance(cosigned, bytes):
-        return Claim(origin, box_key, None, None)
-    protected, _, _ = parse_sign1(cosigned)
-    return Claim(origin, box_key, str(read_claims(protected, None)[ISS]), claimed_key(protected))
+    return protected, unprotected
 
 
 def receipt_text(receipt: bytes) -> str:

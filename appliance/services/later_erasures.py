@@ -39,5 +39,5 @@ def later_erasures(database: Database, origin: str) -> Iterator[ToldErasure]:
             if erasure is None or erasure.origin != origin:
                 continue
             receipt = ledger.receipt(index)
-            open_receipt(receipt, ledger.origin, ledger.public_key, None)
+            open_receipt(receipt, ledger.origin, ledger.keys, None)
             yield ToldErasure(ledger.origin, receipt, body, erasure)

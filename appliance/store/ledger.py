@@ -181,6 +181,22 @@ class LedgerStore:
         """The right edge of the tree as it was when it held this many entries."""
         return frontier_at(size, self._tree.node)
 
+    def signed_head(self, size: int) -> bytes | None:
+        """The checkpoint of so many entries, if one was stored: where an append ended, or the hub confirmed."""
+        found = self._database.row("SELECT head FROM entry WHERE id = ?", (entry_id(self._number, size - 1),))
+        if found is not None and found[0] is not None:
+            return bytes(found[0])
+        confirmed = self.confirmation(size - 1)
+        return confirmed.checkpoint if confirmed is not None and confirmed.size == size else None
+
+    def signed_size(self, most: int) -> int:
+        """The greatest number of entries, not more than ``most``, at which an append ended; 0 if there is none."""
+        found = self._database.row(
+            "SELECT id FROM entry WHERE id >= ? AND id < ? AND head IS NOT NULL ORDER BY id DESC LIMIT 1",
+            (entry_id(self._number, 0), entry_id(self._number, most)),
+        )
+        return 0 if found is None else (int(found[0]) & INDEX_MASK) + 1
+
     def size_at(self, time_ms: int) -> int:
         """How many entries are older than this ledger time; entries are in its order, so few are read."""
         first, beyond = 0, self.head().size

@@ -4,7 +4,7 @@ The keys are test keys: their private halves are published here and in tests/vec
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from appliance.ledger.checkpoint import cosign, open_checkpoint, sign_checkpoint
 from appliance.ledger.encoding import encode
 from appliance.ledger.entry import Body, Entry, EntryType
-from appliance.ledger.export import Confirmed, End, Header, HubKey, Item, write_export
+from appliance.ledger.erasure import EarlierErasure
+from appliance.ledger.export import Confirmed, End, ErasedLater, Header, HubKey, Item, LaterLedger, write_export
 from appliance.ledger.keys import SigningKey
 from appliance.ledger.merkle import Frontier, inclusion_proof, leaf_hash, node_hash
 from appliance.ledger.receipt import make_receipt
@@ -22,6 +23,7 @@ from appliance.ledger.signers import Signers
 from appliance.ledger.verify import Sealed
 
 ORIGIN = "madoguchi/1/B113299900018/box/1"
+LATER_ORIGIN = "madoguchi/1/B113299900018/box/2"
 OTHER_ORIGIN = "madoguchi/1/B113299900027/box/1"
 HUB_NAME = "hub.example"
 FIRST_MS = 200_000_000_000
@@ -45,7 +47,9 @@ class RepeatableKey(SigningKey):
 
 BOX, HUB, OTHER = RepeatableKey("box"), RepeatableKey("hub"), RepeatableKey("other")
 SECOND, THIRD = RepeatableKey("second"), RepeatableKey("third")
-KEYS = {"box": BOX, "hub": HUB, "other": OTHER, "second": SECOND, "third": THIRD}
+NEXT = RepeatableKey("next")
+"""Signs the ledger in which the box went on after it was restored."""
+KEYS = {"box": BOX, "hub": HUB, "other": OTHER, "second": SECOND, "third": THIRD, "next": NEXT}
 BOOTS = (b"\xb0" * 16, b"\xb1" * 16)
 PSEUDONYM = b"\xaa" * 16
 
@@ -158,3 +162,44 @@ def sequence(items: list[Any]) -> bytes:
     """A file of these items with a digest that fits, so that only what is wrong with them can be the reason."""
     data = b"".join(encode(one) for one in items[:-1])
     return data + encode([*items[-1][:2], hashlib.sha256(data).digest()])
+
+
+# The ledger in which the box goes on: its second entry says that the body of entry 4 was erased in the one before.
+
+ERASED_LATER = 4
+LATER_CONTENTS = (
+    {"origin": LATER_ORIGIN, "school": "B113299900018", "boot_id": BOOTS[1], "key_id": NEXT.public.key_id},
+    EarlierErasure(ORIGIN, (ERASED_LATER,), "order: 12 of 2026").content(),
+)
+LATER_TYPES = (EntryType.LEDGER_OPENED, EntryType.EARLIER_BODY_ERASED)
+
+
+def told(
+    content: dict[str, Any] = LATER_CONTENTS[1],
+    *,
+    kind: EntryType = LATER_TYPES[1],
+    origin: str = LATER_ORIGIN,
+    key: SigningKey = NEXT,
+) -> ErasedLater:
+    """The receipt and the body of the later ledger's second entry."""
+    bodies = [Body.of(one, bytes([16 + at]) * 16) for at, one in enumerate((LATER_CONTENTS[0], content))]
+    entries = [
+        Entry(*_kind(one), FIRST_MS + 3_600_000 + at, 0, at, 0, 0, (), bodies[at].commitment()).encode()
+        for at, one in enumerate((LATER_TYPES[0], kind))
+    ]
+    leaves = [leaf_hash(one) for one in entries]
+    signed = sign_checkpoint(origin, 2, node_hash(*leaves), FIRST_S + 3_600, key)
+    return ErasedLater(make_receipt(entries[1], 1, 2, [leaves[0]], signed, None), bodies[1])
+
+
+def closed_items(*said: ErasedLater, bodies: bool = True) -> list[Item]:
+    """The export of the small ledger with its bodies after the box went on in another one."""
+    later = (LaterLedger(LATER_ORIGIN, Signers.of(NEXT.public)),)
+    _, *items = export_items(bodies=bodies)
+    at = next(at for at, one in enumerate(items) if isinstance(one, Sealed) and one.entry == ENTRIES[ERASED_LATER])
+    items[at] = Sealed(ENTRIES[ERASED_LATER], None)
+    return [replace(header(bodies=bodies), later=later), *items[:-1], *(said or (told(),)), items[-1]]
+
+
+def closed_export(*said: ErasedLater) -> bytes:
+    return b"".join(write_export(closed_items(*said)))

@@ -16,8 +16,8 @@ from appliance.ledger.entry import type_label
 from appliance.ledger.export import write_export
 from appliance.ledger.merkle import consistency_proof, inclusion_proof
 from appliance.ledger.receipt import INCLUSION, receipt_text
+from tests.ledger import closed_vectors, sealed
 from tests.ledger import material as m
-from tests.ledger import sealed
 from tests.ledger.changed_vectors import changes
 from tests.ledger.material import sequence
 
@@ -277,13 +277,15 @@ def exports() -> Case:
         proven = {"origin": m.ORIGIN, "size": size, "signed": m.signed_s(size), "confirmations": len(sizes)}
         data = m.export(size, bodies=bodies, hub=hub)
         good.append({"name": name, "export": data.hex(), "proven": proven | {"confirmed": confirmed}})
-    whole = m.export(bodies=True)
+    whole, closed = m.export(bodies=True), m.closed_export()
+    good.append({"name": "of an earlier ledger of the box", "export": closed.hex(), "proven": good[0]["proven"]})
     return {
         "good": good,
         "refused": [{"reason": reason, "export": data.hex()} for reason, data in _bad_exports()],
         "refused_for": [
             {"reason": "the key of another box", "export": whole.hex(), "box": "other", "hub": "hub"},
             {"reason": "the key of another hub", "export": whole.hex(), "box": "box", "hub": "other"},
+            {"reason": "no key of the later ledger", "export": closed.hex(), "box": "box", "hub": "hub"},
         ],
     }
 
@@ -327,7 +329,7 @@ def _bad_exports() -> Iterator[tuple[str, bytes]]:
     yield "a key that is not on the curve", fielded(hub=[m.HUB_NAME, m.HUB.public.spki[:-1] + b"\x00"])
     yield "true for one in the header", fielded(whole=1)
     yield "a field that is not known", fielded(more=0)
-    yield "an item of an unknown kind", sequence([*items[:-1], [3, b"", None], end])
+    yield "an item of an unknown kind", sequence([*items[:-1], [4, b"", None], end])
     yield "an entry is missing", sequence([*items[:8], *items[9:]])
     yield "two entries swapped", sequence([*items[:5], items[6], items[5], *items[7:]])
     yield "an entry twice", sequence([*items[:3], *items[2:]])
@@ -347,6 +349,7 @@ def _bad_exports() -> Iterator[tuple[str, bytes]]:
     yield "the last checkpoint of another size", sequence([*items[:-1], [2, m.checkpoint(6), b""]])
     yield "the last checkpoint of another key", sequence([*items[:-1], [2, m.checkpoint(m.SIZE, m.OTHER), b""]])
     yield "a cosignature as the last checkpoint", sequence([*items[:-1], [2, m.cosignature(m.SIZE), b""]])
+    yield from closed_vectors.bad()
 
 
 def seals() -> Case:

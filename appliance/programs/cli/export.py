@@ -17,7 +17,7 @@ from appliance.ledger.signers import Signers
 from appliance.ledger.verify import Sealed
 from appliance.programs.cli.opened import opened_box
 from appliance.programs.cli.output import FINE, PROBLEM, CommandFileError, say, show, show_progress
-from appliance.programs.cli.parsing import Commands, add_command, add_group
+from appliance.programs.cli.parsing import Commands, add_command, add_generation, add_group
 from appliance.programs.cli.seal import seal_fields, seal_words
 from appliance.programs.cli.whole_file import CHUNK_BYTES, write_whole
 from appliance.services.export import export_ledger
@@ -50,6 +50,7 @@ def add_export(parts: Commands) -> None:
     one.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
     one.add_argument("--bodies", action="store_true", help="with the personal contents that were not erased")
     one.add_argument("--first", type=int, metavar="N", help="only the first N records")
+    add_generation(one)
     one.add_argument("--force", action="store_true", help="replace the file if it is there already")
 
 
@@ -60,7 +61,13 @@ def export(arguments: argparse.Namespace) -> int:
         raise FileExistsAlreadyError(file=str(out))
     written = _Written()
     with opened_box() as box:
-        items = export_ledger(box, first=arguments.first, bodies=arguments.bodies, progress=show_progress)
+        items = export_ledger(
+            box,
+            first=arguments.first,
+            bodies=arguments.bodies,
+            generation=arguments.generation,
+            progress=show_progress,
+        )
         try:
             written.bytes = write_whole(out, write_export(written.seen(items)))
         except OSError as error:
@@ -154,6 +161,8 @@ def _result(found: VerifiedExport, *, known: bool) -> dict[str, object]:
         "confirmed_by": None if last is None else last.signer,
         "bodies": found.bodies if header.bodies else None,
         "erased": found.erased if header.bodies else None,
+        "erased_later": found.told_later if header.bodies else None,
+        "later": [one.origin for one in header.later],
         "types": {type_label(number): count for number, count in sorted(found.counts.items())},
     }
 
@@ -179,6 +188,8 @@ def _words(found: VerifiedExport, *, known: bool, archive_known: bool) -> list[s
         lines.append(say("seal-key-unknown"))
     if header.bodies:
         lines.append(say("export-bodies", bodies=found.bodies, erased=found.erased))
+    if found.told_later:
+        lines.append(say("export-erased-later", count=found.told_later))
     return lines + [f"  {count:6}  {type_label(number)}" for number, count in sorted(found.counts.items())]
 
 

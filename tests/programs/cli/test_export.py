@@ -146,3 +146,20 @@ def test_what_a_killed_export_left_goes_with_the_next(visited: CommandLine) -> N
     left.write_bytes(b"half")
     assert visited.run("ledger", "export", "--out", str(visited.folder / "new")).code == 0
     assert not left.exists()
+
+
+def test_an_earlier_ledger_is_exported_and_its_erasures_are_explained(visited: CommandLine) -> None:
+    visited.begin_generation()
+    order = ["erase", "records", "M-000003/1", "--reason", "order 12", "--yes"]
+    assert visited.run(*order).code == 0
+    out = str(visited.folder / "earlier")
+    answer = visited.run("ledger", "export", "--generation", "1", "--bodies", "--out", out, "--json")
+    assert (answer.code, answer.last["origin"], answer.last["bodies"]) == (0, ORIGIN, 5)
+    answer = visited.run("export", "verify", out, *keys(visited), "--json")
+    assert (answer.code, answer.last["issuer"]) == (0, ORIGIN)
+    assert (answer.last["erased"], answer.last["erased_later"]) == (1, 1)
+    assert answer.last["later"] == [ORIGIN[:-1] + "2"]
+    assert "a later ledger of the box says so of 1" in visited.run("export", "verify", out, *keys(visited)).out
+    assert visited.run("export", "verify", out, "--json").last["erased_later"] == 1
+    refused = visited.run("ledger", "export", "--generation", "3", "--out", out, "--force", "--json")
+    assert (refused.code, refused.last["error"]) == (1, "ledger.no_generation")

@@ -85,6 +85,7 @@ cli-export-confirmed = Received by the prefecture: the first { $entries } record
 cli-export-unconfirmed = Received by the prefecture: no confirmation in this file
 cli-export-confirmation-unknown = Received by the prefecture: not checked, the hub's key was not given
 cli-export-bodies = Contents of { $bodies } records as they were recorded, { $erased } erased
+cli-export-erased-later = Of the erased ones a later ledger of the box says so of { $count }.
 
 cli-roster-imported = The roster is imported: { $classes } classes, { $pupils } pupils, { $guardians } guardians, { $staff } staff
 

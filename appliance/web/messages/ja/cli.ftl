@@ -85,6 +85,7 @@ cli-export-confirmed = 県の受領: 最初の { $entries } 件、{ $at }（{ $h
 cli-export-unconfirmed = 県の受領: このファイルでは確認できません
 cli-export-confirmation-unknown = 県の受領: ハブの鍵が指定されていないので、確かめていません
 cli-export-bodies = 記録の中身 { $bodies } 件は記録されたときのまま、消去済み { $erased } 件
+cli-export-erased-later = 消去済みのうち { $count } 件は、箱の後の台帳に、消したと記録されています。
 
 cli-roster-imported = 名簿を取り込みました: 学級 { $classes }、児童・生徒 { $pupils }、保護者 { $guardians }、教職員 { $staff }
 
