@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 
 from appliance.errors import UntrustedError
 from appliance.ledger.archive_keys import ArchiveVerifyingKey
-from appliance.ledger.checkpoint import Checkpoint, CheckpointError, open_cosignature
+from appliance.ledger.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    claimed_key,
+    open_cosignature,
+    parse_sign1,
+    read_claims,
+)
 from appliance.ledger.day_seals import SEALING, Seals, SealState
 from appliance.ledger.entry import Entry, EntryType, check_body, entry_parts
 from appliance.ledger.erased_later import LaterKeyError, open_erased_later
@@ -38,10 +45,11 @@ class VerifiedExport:
 def verify_export(
     items: Iterable[Item],
     box: Sequence[Pinned],
-    hub: VerifyingKey | None,
+    hubs: Sequence[VerifyingKey] = (),
     archive: Sequence[ArchiveVerifyingKey] | None = None,
 ) -> VerifiedExport:
-    """Verifies what ``read_export`` reads, with nothing but the pinned keys.
+    """Verifies what ``read_export`` reads, with nothing but the pinned keys; ``hubs`` are those of all hubs
+    that ever confirmed the ledger, of one that changed its key the earlier ones too, or none.
 
     1. The header comes first, the first key that it names for the box is a pinned one, and each further one follows
        from the one before. Where more of the history is pinned, it is the same. So it is with
@@ -53,7 +61,7 @@ def verify_export(
        entry ``body.erased`` names, or one of a later ledger that is proven there; without bodies, none is there but
        those of the archive's seals and keys.
     5. Every confirmation is of the tree of the entries before it, signed by the box, with a key that may at this size,
-       and, if its key is given, by the hub.
+       and, if keys of hubs are given, by the one of them whose key it names.
     6. There are as many entries as the header says, they tell of exactly the changes of the key that are known, and the
        box's last checkpoint signs their tree, with a key that may at this size.
     7. Every seal of the archive is of the tree at the end of its day, under the key that the ledger introduced, which
@@ -62,7 +70,7 @@ def verify_export(
     Needs the right edge of the tree, one item at a time, a bit for each entry, and the root at the end of each day that
     no seal covers. Raises an ``UntrustedError``; its field ``index`` names the entry where one is at fault.
     """
-    reader = _Reader(box, hub, archive)
+    reader = _Reader(box, hubs, archive)
     for item in items:
         reader.take(item)
     return reader.finish()
@@ -78,7 +86,7 @@ class _Reader:
     """The state of ``verify_export``; ``gone`` has a bit for each body that is not there and not said to be erased."""
 
     box: Sequence[Pinned]
-    hub: VerifyingKey | None
+    hubs: Sequence[VerifyingKey]
     archive: Sequence[ArchiveVerifyingKey] | None
     header: Header | None = None
     signers: Signers | None = None
@@ -195,8 +203,9 @@ class _Reader:
         if size == last_size:
             raise ExportFormError(reason="a confirmation out of place")
         check_head(item.checkpoint, self.frontier, header.origin, self.signers or header.signers)
-        if self.hub is not None:
-            opened = open_cosignature(item.cosignature, self.frontier.root(), header.origin, self.hub)
+        if self.hubs:
+            hub = _named(item.cosignature, self.hubs)
+            opened = open_cosignature(item.cosignature, self.frontier.root(), header.origin, hub)
             if opened.size != size:
                 raise CheckpointError(reason="other size")
             self.confirmation = opened
@@ -225,3 +234,11 @@ class _Reader:
             place, byte = next((at, one) for at, one in enumerate(self.gone) if one)
             raise BodyMissingError(index=8 * place + (byte & -byte).bit_length() - 1, count=count)
         self.state = self.seals.finish()
+
+
+def _named(cosignature: bytes, hubs: Sequence[VerifyingKey]) -> VerifyingKey:
+    """The key that a cosignature names; the first one, which will not fit, if it is none of these."""
+    protected, _, _ = parse_sign1(cosignature)
+    read_claims(protected, None)  # whether it has the form that names a key
+    named = claimed_key(protected)
+    return next((key for key in hubs if key.key_id == named), hubs[0])

@@ -61,10 +61,10 @@ def test_it_imports_nothing_of_the_product() -> None:
     }
 
 
-def our_export(data: bytes, box: list[bytes], hub: bytes | None, archive: list[bytes] | None = None) -> Proven:
+def our_export(data: bytes, box: list[bytes], hubs: list[bytes], archive: list[bytes] | None = None) -> Proven:
     pinned = [VerifyingKey.from_spki(one) for one in box]
     keys = None if archive is None else [ArchiveVerifyingKey.from_spki(one) for one in archive]
-    found = verify_export(read_export([data]), pinned, None if hub is None else VerifyingKey.from_spki(hub), keys)
+    found = verify_export(read_export([data]), pinned, [VerifyingKey.from_spki(one) for one in hubs], keys)
     last, seals = found.confirmation, found.seals
     return {
         "origin": found.header.origin,
@@ -93,14 +93,14 @@ def same_export(
     data: bytes, box: str = "box next", hub: str | None = "hub", archive: list[bytes] | None = None
 ) -> Proven | None:
     """What both verifiers find proven, None if both refuse; ``box`` are names of keys with blanks between."""
-    box_keys, hub_key = [SPKI[name] for name in box.split()], None if hub is None else SPKI[hub]
+    box_keys, hubs = [SPKI[name] for name in box.split()], [SPKI[name] for name in (hub or "").split()]
     try:
-        theirs = verifier.verify_export(data, box_keys, hub_key, archive)
+        theirs = verifier.verify_export(data, box_keys, hubs, archive)
     except RefusedError:
         with pytest.raises(UntrustedError):
-            our_export(data, box_keys, hub_key, archive)
+            our_export(data, box_keys, hubs, archive)
         return None
-    assert our_export(data, box_keys, hub_key, archive) == theirs
+    assert our_export(data, box_keys, hubs, archive) == theirs
     return theirs
 
 
@@ -253,6 +253,7 @@ def test_exports(name: str, one: Any) -> None:
     proven = one["proven"] | {"sealed": None}
     assert same_export(data) == proven
     assert same_export(data, hub=None) == proven | {"confirmed": None}
+    assert same_export(data, hub="other hub") == proven
 
 
 @pytest.mark.parametrize(("reason", "one"), ids(vectors("exports")["refused"]))

@@ -15,6 +15,7 @@ from tests.independent.signatures import (
     check_checkpoint,
     check_checkpoint_parts,
     check_cosignature,
+    key_id,
     read_claims,
     read_key,
     read_keys,
@@ -117,8 +118,8 @@ def read_erasure(receipt: bytes, body: Any, origin: str, later: dict[str, Keys])
 class Export:
     """The steps of an exported ledger, item by item."""
 
-    def __init__(self, data: bytes, box: list[bytes], hub: bytes | None, archive: list[bytes] | None) -> None:
-        self.data, self.box, self.hub, self.archive = data, box, hub, archive
+    def __init__(self, data: bytes, box: list[bytes], hubs: list[bytes], archive: list[bytes] | None) -> None:
+        self.data, self.box, self.hubs, self.archive = data, box, hubs, archive
         self.tree, self.last_time, self.gone, self.changes = Tree(), 0, set[int](), set[int]()
         self.confirmations, self.last_confirmed = 0, 0
         self.confirmed: list[Any] | None = None
@@ -220,8 +221,11 @@ class Export:
         size, root = self.tree.size, self.tree.root()
         need(type(cosignature) is bytes and size > self.last_confirmed, "place of a confirmation")
         check_checkpoint(checkpoint, size, root, self.origin, self.keys)
-        if self.hub is not None:
-            self.confirmed = [size, *check_cosignature(cosignature, size, root, self.origin, self.hub)]
+        if self.hubs:
+            named = read_claims(split_cose(cosignature)[0])[0]
+            hub = [one for one in self.hubs if key_id(one) == named]
+            need(bool(hub), "key of a hub")
+            self.confirmed = [size, *check_cosignature(cosignature, size, root, self.origin, hub[0])]
         self.last_confirmed = size
         self.confirmations += 1
 
@@ -235,10 +239,10 @@ class Export:
 
 
 def verify_export(
-    data: bytes, box: list[bytes], hub: bytes | None, archive: list[bytes] | None = None
+    data: bytes, box: list[bytes], hubs: list[bytes], archive: list[bytes] | None = None
 ) -> dict[str, Any]:
-    """What an exported ledger proves; ``box``, ``hub`` and ``archive`` are the pinned keys as SubjectPublicKeyInfo."""
+    """What an exported ledger proves; ``box``, ``hubs`` and ``archive`` are the pinned keys as SubjectPublicKeyInfo."""
     try:
-        return Export(data, box, hub, archive).verify()
+        return Export(data, box, hubs, archive).verify()
     except RecursionError:
         refuse("too deep")

@@ -95,7 +95,7 @@ class Book:
         header = Header(ORIGIN, self.size, True, bodies, Signers.of(BOX.public), None, 1)
         shown = [one if bodies or is_sealing(one.entry) else replace(one, body=None) for one in items or self.entries]
         whole: list[Item] = [header, *shown, End(self.checkpoint())]
-        return verify_export(whole, [BOX.public], None, archive).seals
+        return verify_export(whole, [BOX.public], archive=archive).seals
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_what_the_example_says_of_itself() -> None:
     assert f"at {found.checkpoint.time_s}. " in DOCUMENT
     assert found.cosignature is not None
     assert found.cosignature.time_s == found.checkpoint.time_s + 5
-    exported = verify_export(m.export_items(3, bodies=True), [m.BOX.public], m.HUB.public)
+    exported = verify_export(m.export_items(3, bodies=True), [m.BOX.public], [m.HUB.public])
     assert f"at {exported.header.time_s}. " in DOCUMENT
     assert (exported.erased, exported.header.whole) == (1, False)
 

@@ -71,36 +71,36 @@ def _longer() -> ErasedLater:
 
 
 def test_it_explains_bodies_that_are_gone_in_an_export() -> None:
-    found = verify_export(closed_items(), PINNED, HUB.public)
+    found = verify_export(closed_items(), PINNED, [HUB.public])
     assert (found.bodies, found.erased, found.told_later) == (SIZE - 2, 2, 1)
-    assert verify_export(closed_items(told(), told()), PINNED, HUB.public).told_later == 1
+    assert verify_export(closed_items(told(), told()), PINNED, [HUB.public]).told_later == 1
     beyond = told(EarlierErasure(ORIGIN, (ERASED_LATER, SIZE + 1, 1 << 40), "rule").content())
-    assert verify_export(closed_items(beyond), PINNED, HUB.public).told_later == 1
+    assert verify_export(closed_items(beyond), PINNED, [HUB.public]).told_later == 1
     items = closed_items()
     with pytest.raises(BodyMissingError) as missing:
-        verify_export([*items[:-2], items[-1]], PINNED, HUB.public)
+        verify_export([*items[:-2], items[-1]], PINNED, [HUB.public])
     assert missing.value.fields == {"index": ERASED_LATER, "count": 1}
 
 
 def test_a_key_that_is_missing_is_named() -> None:
     with pytest.raises(LaterKeyError) as missing:
-        verify_export(closed_items(), [BOX.public], HUB.public)
+        verify_export(closed_items(), [BOX.public], [HUB.public])
     assert missing.value.fields == {"origin": LATER_ORIGIN, "key": NEXT.public.key_id.hex()}
     with pytest.raises(SignatureError):
-        verify_export(closed_items(), [NEXT.public], HUB.public)
+        verify_export(closed_items(), [NEXT.public], [HUB.public])
     items = closed_items()
     head = items[0]
     assert isinstance(head, Header)
-    assert verify_export(items, header_keys(head), None).told_later == 1
+    assert verify_export(items, header_keys(head)).told_later == 1
 
 
 def test_nothing_of_the_ledger_comes_after_it() -> None:
     head, *items = closed_items()
     with pytest.raises(ExportFormError):
-        verify_export([head, *items[:-3], items[-2], items[-3], items[-1]], PINNED, HUB.public)
+        verify_export([head, *items[:-3], items[-2], items[-3], items[-1]], PINNED, [HUB.public])
     without = [header(bodies=True), *items]
     with pytest.raises(ExportFormError):
-        verify_export(without, PINNED, HUB.public)
+        verify_export(without, PINNED, [HUB.public])
 
 
 def test_a_key_of_this_ledger_is_not_one_of_the_later() -> None:

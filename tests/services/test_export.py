@@ -31,7 +31,7 @@ def exported(box: OpenBox, *, first: int | None = None, bodies: bool = False, ge
 
 
 def verified(box: OpenBox, file: bytes) -> VerifiedExport:
-    return verify_export(read_export([file]), [box.ledger.public_key], HUB.public)
+    return verify_export(read_export([file]), [box.ledger.public_key], [HUB.public])
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_what_another_process_does_meanwhile_is_not_in_it(
     other = open_box(used.database.path.parent, DATABASE_KEY, device_key, clock)
     with other.database, other.ledger.append() as appending:
         appending.erase([1, 2], "visit.three_years")
-    found = verify_export([*begun, *items], [used.ledger.public_key], HUB.public)
+    found = verify_export([*begun, *items], [used.ledger.public_key], [HUB.public])
     assert (found.header.size, found.erased) == (size, 1)
     assert verified(used, exported(used, bodies=True)).erased == 3
 
@@ -109,22 +109,22 @@ def later(used: OpenBox, clock: ManualClock) -> Iterator[OpenBox]:
 def test_an_earlier_ledger_is_exported_with_what_the_later_one_says(later: OpenBox, device_key: SigningKey) -> None:
     earlier, pinned = find_generation(later, 1), [device_key.public, NEXT.public]
     file = exported(later, bodies=True, generation=1)
-    found = verify_export(read_export([file]), pinned, HUB.public)
+    found = verify_export(read_export([file]), pinned, [HUB.public])
     size = earlier.head().size
     assert (found.header.origin, found.header.size, found.header.whole) == (earlier.origin, size, True)
     assert (found.bodies, found.erased, found.told_later, found.confirmations) == (size - 3, 3, 2, 2)
     assert [one.origin for one in found.header.later] == [later.school.origin]
     assert found.checkpoint.cose == earlier.head().checkpoint
     with pytest.raises(LaterKeyError):
-        verify_export(read_export([file]), [device_key.public], HUB.public)
+        verify_export(read_export([file]), [device_key.public], [HUB.public])
 
 
 def test_without_bodies_and_for_the_ledger_that_is_written_no_later_one_is_named(
     later: OpenBox, device_key: SigningKey
 ) -> None:
-    bare = verify_export(read_export([exported(later, generation=1)]), [device_key.public], HUB.public)
+    bare = verify_export(read_export([exported(later, generation=1)]), [device_key.public], [HUB.public])
     assert (bare.bodies, bare.told_later, bare.header.later) == (0, 0, ())
-    own = verify_export(read_export([exported(later, bodies=True)]), [NEXT.public], HUB.public)
+    own = verify_export(read_export([exported(later, bodies=True)]), [NEXT.public], [HUB.public])
     assert (own.header.origin, own.header.later, own.erased) == (later.school.origin, (), 0)
 
 
@@ -135,7 +135,7 @@ def test_what_was_said_before_the_later_ledgers_key_was_changed_still_counts(
     later.ledger.hand_over(CHANGED)
     visit(later)
     file = exported(later, bodies=True, generation=1)
-    assert verify_export(read_export([file]), [device_key.public, NEXT.public], HUB.public).told_later == 2
+    assert verify_export(read_export([file]), [device_key.public, NEXT.public], [HUB.public]).told_later == 2
 
 
 def test_a_part_of_an_earlier_ledger_ends_where_somebody_signed(later: OpenBox, device_key: SigningKey) -> None:
@@ -144,12 +144,12 @@ def test_a_part_of_an_earlier_ledger_ends_where_somebody_signed(later: OpenBox, 
         transaction.run("DROP TRIGGER entry_is_never_changed")
         transaction.run("UPDATE entry SET head = NULL WHERE id IN (?, ?)", [1 << 44 | 4, 1 << 44 | 3])
     for size in (1, 2, 3):
-        found = verify_export(read_export([exported(later, first=size, bodies=True, generation=1)]), pinned, None)
+        found = verify_export(read_export([exported(later, first=size, bodies=True, generation=1)]), pinned)
         assert (found.checkpoint.size, found.header.whole) == (size, False)
     refused = {}
     for size in (4, 5):
         try:
-            found = verify_export(read_export([exported(later, first=size, generation=1)]), pinned, None)
+            found = verify_export(read_export([exported(later, first=size, generation=1)]), pinned)
         except ExportUnsignedError as error:
             refused[size] = error.fields
         else:  # the hub has confirmed a head there that no entry carries any more

@@ -39,7 +39,8 @@ def add(commands: Commands) -> None:
     check.add_argument("file", type=Path, help="what appliance ledger export wrote")
     text = "public keys of the box, as appliance receipt key prints them; the first one is enough"
     check.add_argument("--box-key", type=Path, metavar="PEM", action="append", default=[], help=text)
-    check.add_argument("--hub-key", type=Path, metavar="PEM", help="public key (PEM) of the hub")
+    text = "public keys of the hub, as appliance receipt key --hub prints them; several times after a change of it"
+    check.add_argument("--hub-key", type=Path, metavar="PEM", action="append", default=[], help=text)
     text = "public key (PEM) of the archive; several times after a change of it; default: as the ledger itself says"
     check.add_argument("--archive-key", type=Path, metavar="PEM", action="append", default=[], help=text)
 
@@ -112,7 +113,7 @@ class _Written:
 def verify(arguments: argparse.Namespace) -> int:
     """Tells apart whose ledger it is, whether it is unchanged, and how much of it the hub confirmed when."""
     pinned = [key for file in arguments.box_key for key in read_keys(file.read_bytes())]
-    hub = None if arguments.hub_key is None else VerifyingKey.from_pem(arguments.hub_key.read_bytes())
+    hubs = [VerifyingKey.from_pem(file.read_bytes()) for file in arguments.hub_key]
     archive = [ArchiveVerifyingKey.from_pem(file.read_bytes()) for file in arguments.archive_key] or None
     total = arguments.file.stat().st_size
     with arguments.file.open("rb") as file:
@@ -123,7 +124,7 @@ def verify(arguments: argparse.Namespace) -> int:
         if pinned and header.signers.first not in [Signers.of(one).first for one in pinned]:
             return _show_other(header, arguments.json)
         # Without a pinned key the file can still be compared with itself; whose it is stays open then, and is said so.
-        found = verify_export(chain([header], items), pinned or header_keys(header), hub, archive)
+        found = verify_export(chain([header], items), pinned or header_keys(header), hubs, archive)
     known = bool(pinned)
     state = {**seal_fields(found.seals), "keys_known": archive is not None}
     result = {**_result(found, known=known), "archive": state}

@@ -163,3 +163,16 @@ def test_an_earlier_ledger_is_exported_and_its_erasures_are_explained(visited: C
     assert visited.run("export", "verify", out, "--json").last["erased_later"] == 1
     refused = visited.run("ledger", "export", "--generation", "3", "--out", out, "--force", "--json")
     assert (refused.code, refused.last["error"]) == (1, "ledger.no_generation")
+
+
+def test_confirmations_of_several_hubs_are_checked_with_their_keys(visited: CommandLine) -> None:
+    second = SigningKey.make()
+    with visited.box() as box:
+        confirm(box, box.ledger.head().size, second, "second.example")
+    (visited.folder / "second.pub").write_bytes(second.public.pem())
+    out = str(visited.folder / "exported")
+    assert visited.run("ledger", "export", "--out", out).code == 0
+    both = [*keys(visited), "--hub-key", str(visited.folder / "second.pub")]
+    answer = visited.run("export", "verify", out, *both, "--json")
+    assert (answer.code, answer.last["confirmed_entries"], answer.last["confirmed_by"]) == (0, 6, "second.example")
+    assert visited.run("export", "verify", out, *keys(visited), "--json").last["error"] == "ledger.signature"
