@@ -145,6 +145,9 @@ def _parsed(der: bytes) -> x509.Certificate:
     except Exception as error:  # noqa: BLE001 - the parser raises many kinds for bytes that are no certificate
         # Without the cause: its text may quote the certificate.
         raise MalformedCertificateError(reason=type(error).__name__) from None
+    if not der.endswith(b"\0" + certificate.signature):
+        # A BIT STRING may say that its last bits do not count: the same certificate in other bytes.
+        raise MalformedCertificateError(reason="bits of the signature")
     unknown = next((one.oid for one in extensions if one.critical and one.oid not in UNDERSTOOD), None)
     if unknown is not None:
         raise MalformedCertificateError(reason="critical extension", oid=unknown.dotted_string)

@@ -98,6 +98,14 @@ def test_2_no_flipped_bit_is_believed(hierarchy: Hierarchy, good: bytes, place: 
         check(hierarchy, bytes(der))
 
 
+def test_1_a_signature_whose_last_bit_does_not_count(hierarchy: Hierarchy) -> None:
+    even = next(der for der in (issued(hierarchy).der for _ in range(200)) if not der[-1] & 1)
+    unused_bits = len(even) - 257  # of the BIT STRING with 256 octets of RSA at the end
+    assert even[unused_bits] == 0
+    with pytest.raises(MalformedCertificateError):
+        check(hierarchy, even[:unused_bits] + b"\1" + even[unused_bits + 1 :])
+
+
 @pytest.fixture(scope="session")
 def good(hierarchy: Hierarchy) -> bytes:
     return issued(hierarchy).der
