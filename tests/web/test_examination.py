@@ -7,6 +7,7 @@ import pytest
 
 from appliance.errors import MadoguchiError
 from appliance.ledger.examination import CHECKS, OtherStatementError
+from appliance.programs.hub.mirrored import Mirrored
 from appliance.web.catalogue import MESSAGES, Catalogue
 from appliance.web.examination import describe_examination
 from tests.source import ROOT
@@ -91,6 +92,6 @@ def test_every_sentence_is_used_and_every_check_has_one_in_both_languages() -> N
     }
     text = (folder / "web/examination.py").read_text(encoding="utf-8")
     used |= {f"proof-{key}" for key in re.findall(r'_say\("(\w+)"', text)}
-    used |= {"proof-refused", "proof-unproven", "proof-disclosed"}
+    used |= {"proof-refused", "proof-unproven", "proof-disclosed"} | {f"proof-mirror-{one.value}" for one in Mirrored}
     for language in ("ja", "en"):
         assert {key for key in Catalogue(MESSAGES).keys(language) if key.startswith("proof-")} == used
