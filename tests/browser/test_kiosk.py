@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.sim.file_limit import failing_beyond
 from tests.sim.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -223,6 +224,21 @@ def test_the_reader_goes_and_comes_back(world: World, page: Page, shot: Shot) ->
     assert page.locator("form[action='/cancel']").count() == 0
     shot("kiosk-9-reader")
     world.pcscd.start()
+    at(page, "waiting")
+
+
+def test_a_disk_that_fails_is_told_before_anybody_begins(world: World, page: Page, shot: Shot) -> None:
+    page.goto(world.kiosk_url)
+    at(page, "waiting")
+    with failing_beyond(world, 1):  # noticed at the kiosk's next sign of life
+        at(page, "problem")
+        expect(page.locator("form[action='/cancel']")).to_have_count(0)
+        assert "ask-staff" in str(page.locator(".picture").get_attribute("src"))
+        world.stage.insert("card-01")
+        page.wait_for_timeout(1000)
+        expect(page.locator(".step-problem")).to_be_visible()
+        shot("kiosk-out-of-order")
+        world.stage.remove()
     at(page, "waiting")
 
 

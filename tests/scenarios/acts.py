@@ -29,12 +29,23 @@ def come(world: World, card: str) -> Guardian:
     return visitor
 
 
+def try_to_come(world: World, card: str) -> tuple[Guardian, dict[str, str]]:
+    """Somebody comes to a kiosk that may be out of order, and perhaps says so before a card is there: the screen that
+    has an answer."""
+    visitor = world.guardian()
+    screen = visitor.wait_for("waiting", "problem")
+    if screen["step"] == "waiting":
+        world.stage.insert(card)
+        screen = visitor.wait_for("link", "statement", "problem")
+    return visitor, screen
+
+
 def leave(world: World, visitor: Guardian) -> None:
-    """The card is taken away and the kiosk waits for the next one."""
+    """The card is taken away and the kiosk waits for the next one, or says that it is out of order."""
     world.stage.remove()
     if visitor.wait_for("waiting", "problem")["step"] == "problem":
         visitor.press("/cancel")
-        visitor.wait_for("waiting")
+        visitor.wait_for("waiting", "problem")
 
 
 def link(world: World, card: str, guardian: str, pin: str = PIN) -> int:

@@ -13,7 +13,7 @@ from typing import Self
 
 import pytest
 
-from tests.scenarios.acts import CARDS, come, leave, link, tries, visit
+from tests.scenarios.acts import CARDS, leave, link, tries, try_to_come, visit
 from tests.scenarios.books import balance, pending, settle
 from tests.scenarios.conftest import CARDS as DECK
 from tests.scenarios.small_disk import doctor, signed
@@ -91,8 +91,7 @@ def test_a_disk_of_the_box_breaks_and_comes_back(world: WorldOnDisks, told: list
     before, member = balance(world).recorded, world.staff_member()
     world.disks["box"].break_down(fault)
     # At the window: no visit, a sentence, and the start again.
-    visitor = come(world, KNOWN)
-    screen = visitor.wait_for("statement", "problem")
+    visitor, screen = try_to_come(world, KNOWN)
     if screen["step"] == "statement":
         screen = signed(visitor)
     assert screen["step"] == "problem"

@@ -3,12 +3,10 @@ there."""
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pytest
 
 from tests.scenarios.acts import CARDS, come, entry_on, leave, link, tidy, tries
 from tests.scenarios.books import balance, settle
+from tests.sim.file_limit import failing_beyond
 from tests.sim.visit import PIN
 from tests.sim.world import World
 
@@ -113,21 +112,3 @@ def test_a_disk_that_fails_in_the_middle_of_a_visit_leaves_nothing_of_it(world: 
     told.append(entry_on(visitor.wait_for("done")))
     leave(world, visitor)
     settle(world, told, attempts=2)
-
-
-@contextmanager
-def failing_beyond(world: World, size: int) -> Iterator[None]:
-    """No file of the kiosk can grow beyond this size (setrlimit(2), RLIMIT_FSIZE): writing more fails, as on a
-    disk with a fault."""
-    master = world.programs["kiosk"].pid
-    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    workers = [int(one) for one in children]
-    assert workers
-    before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in workers}
-    for pid, (_, most) in before.items():
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, most))
-    try:
-        yield
-    finally:
-        for pid, limits in before.items():
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)

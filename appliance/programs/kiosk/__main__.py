@@ -64,7 +64,7 @@ def make_kiosk(settings: Settings) -> Flask:
         verifier_key,
     )
     sentences, socket = Catalogue(MESSAGES), settings.box.run_dir / CARD_SOCKET
-    report = ReaderReport(SignalStore(box.database), clock.now_ms)
+    report = ReaderReport(SignalStore(box.database), box.room, clock.now_ms)
     conductor = Conductor(
         Flow(LANGUAGE, settings.kiosk.idle_s * 1000, settings.kiosk.grace_s * 1000),
         session=CardClient(socket),
@@ -74,6 +74,7 @@ def make_kiosk(settings: Settings) -> Flask:
         now_ms=clock.now_ms,
         log=LOG,
         on_reader=report.see,
+        fault=lambda: report.fault,
     )
     report.start(lambda: conductor.left_s)
     conductor.start()

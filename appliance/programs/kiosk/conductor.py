@@ -61,7 +61,8 @@ class Visit:
 
 
 class Conductor:
-    """``lines`` gives the sentences of a statement (language, linking, time in ms since 1970) as they are shown."""
+    """``lines`` gives the sentences of a statement (language, linking, time in ms since 1970) as they are shown;
+    ``fault`` the code of what keeps anything from being recorded, None if nothing does."""
 
     def __init__(
         self,
@@ -73,9 +74,12 @@ class Conductor:
         now_ms: Callable[[], int],
         log: EventLog,
         on_reader: Watch,
+        fault: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._flow, self._session, self._watcher, self._check_in = flow, session, watcher, check_in
         self._lines, self._now_ms, self._log, self._on_reader = lines, now_ms, log, on_reader
+        self._fault = fault
+        self._told: str | None = None
         self._changed = threading.Condition()
         self._commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._visit = Visit(0, 0)
@@ -282,10 +286,17 @@ class Conductor:
         self._note("visit.committed", entry=entry)
         self.handle(events.Recorded(visit.number, entry))
 
+    def _look_for_fault(self) -> None:
+        fault = self._fault()
+        if fault != self._told:
+            self._told = fault
+            self.handle(events.InOrder() if fault is None else events.OutOfOrder(fault))
+
     def _tick(self) -> None:
         while not self._ending.wait(TICK_S):
             self.handle(events.Tick(time.monotonic_ns() // 1_000_000))
             self._check_in.end_old_epoch()
+            self._look_for_fault()
             screen = self.screen
             if screen.step is Step.DONE and not screen.confirmed and screen.entry is not None:
                 with contextlib.suppress(MadoguchiError):  # asked again at the next tick

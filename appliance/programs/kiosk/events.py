@@ -37,6 +37,18 @@ class ReaderBack:
 
 
 @dataclass(frozen=True)
+class OutOfOrder:
+    """Nothing could be recorded now: nobody is to begin. Who is being served learns it from the record itself."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class InOrder:
+    pass
+
+
+@dataclass(frozen=True)
 class Progress:
     visit: int
     done: int
@@ -146,6 +158,8 @@ Event = (
     | CardTaken
     | ReaderLost
     | ReaderBack
+    | OutOfOrder
+    | InOrder
     | Progress
     | Recognised
     | PinFirst

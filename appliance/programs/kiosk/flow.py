@@ -20,12 +20,14 @@ from appliance.programs.kiosk.events import (
     Confirmed,
     Event,
     Failed,
+    InOrder,
     LanguageChosen,
     LastTryAccepted,
     Leave,
     NoCard,
     Notice,
     OpenCard,
+    OutOfOrder,
     PinFirst,
     PinTyped,
     Progress,
@@ -68,7 +70,8 @@ class Screen:
 
     ``visit`` counts visits since the start, ``version`` every change. ``tries`` is None when the card has no limit or
     was not asked. ``warning`` asks whether somebody is still there. ``slow`` while signing takes unusually long:
-    another program may be writing all records anew. ``pin_first`` for a telephone, which is opened before it says who
+    another program may be writing all records anew. ``stays`` for a problem that ends when its reason does, and that
+    nobody in front of the screen can end. ``pin_first`` for a telephone, which is opened before it says who
     it belongs to; ``opened`` once it was.
     """
 
@@ -86,6 +89,7 @@ class Screen:
     confirmed: bool = False
     warning: bool = False
     slow: bool = False
+    stays: bool = False
     card_present: bool = False
 
     @property
@@ -110,13 +114,14 @@ class Flow:
         self._touched_ms = 0
         self._last_try = False
         self._reader_fault: str | None = None
+        self._disorder: str | None = None
 
     def handle(self, event: Event) -> list[Command]:
         """Applies an event; returns what to do now. An event of an earlier visit changes nothing."""
         visit = getattr(event, "visit", self.screen.visit)
         if visit != self.screen.visit:
             return []
-        if not isinstance(event, Tick | CardPut | CardTaken | ReaderLost | ReaderBack):
+        if not isinstance(event, Tick | CardPut | CardTaken | ReaderLost | ReaderBack | OutOfOrder | InOrder):
             self._touched_ms = self._now_ms
             if self.screen.warning or self.screen.slow:
                 self._show(warning=False, slow=False)
@@ -136,6 +141,10 @@ class Flow:
                 return self._fail(Notice(code)) if step not in (Step.SIGNING, Step.DONE) else []
             case ReaderBack():
                 return self._reader_back()
+            case OutOfOrder(code):
+                return self._out_of_order(code)
+            case InOrder():
+                return self._in_order()
             case Progress(_, done, total) if step in AT_WORK:
                 self._show(progress=(done, total))
             case PinFirst() if step is Step.READING:
@@ -186,10 +195,24 @@ class Flow:
 
     def _reader_back(self) -> list[Command]:
         fault, self._reader_fault = self._reader_fault, None
-        notice = self.screen.notice
         # Every other problem stays to be read: that the reader is well is said with each card put on or pulled.
-        explained = self.screen.step is Step.PROBLEM and notice is not None and notice.code == fault
-        return self._rest() if explained else []
+        return self._rest() if self._explains(fault) else []
+
+    def _out_of_order(self, code: str) -> list[Command]:
+        before, self._disorder = self._disorder, code
+        if self.screen.step in (Step.WAITING, Step.NO_CARD, Step.TAKE_CARD) or self._explains(before):
+            return self._rest()
+        if self._explains(code):
+            self._show(stays=True)
+        return []
+
+    def _in_order(self) -> list[Command]:
+        before, self._disorder = self._disorder, None
+        return self._rest() if self._explains(before) else []
+
+    def _explains(self, code: str | None) -> bool:
+        notice = self.screen.notice
+        return self.screen.step is Step.PROBLEM and notice is not None and notice.code == code
 
     def _card_put(self) -> list[Command]:
         self._show(card_present=True)
@@ -198,6 +221,8 @@ class Flow:
         return []
 
     def _again(self) -> list[Command]:
+        if self._disorder is not None:
+            return self._rest()
         self._last_try = False
         self._touched_ms = self._now_ms
         self._show(
@@ -211,6 +236,7 @@ class Flow:
             notice=None,
             entry=None,
             confirmed=False,
+            stays=False,
         )
         return [ReadCard(self.screen.visit)]
 
@@ -248,19 +274,23 @@ class Flow:
 
     def _fail(self, notice: Notice) -> list[Command]:
         self._touched_ms = self._now_ms
-        self._show(step=Step.PROBLEM, visit=self.screen.visit + 1, notice=notice, tries=None, entry=None, warning=False)
+        stays = notice.code in (self._reader_fault, self._disorder)
+        visit = self.screen.visit + 1
+        self._show(step=Step.PROBLEM, visit=visit, notice=notice, stays=stays, tries=None, entry=None, warning=False)
         return [Leave()]
 
     def _rest(self) -> list[Command]:
         """Back to the beginning: nothing of the visit stays, neither on the screen nor in memory."""
-        if self._reader_fault is not None:
-            step, notice = Step.PROBLEM, Notice(self._reader_fault)
+        fault = self._disorder or self._reader_fault
+        if fault is not None:
+            step, notice = Step.PROBLEM, Notice(fault)
         else:
             step, notice = (Step.TAKE_CARD if self.screen.card_present else Step.WAITING), None
         before = self.screen
         self.screen = Screen(
             step=step,
             notice=notice,
+            stays=notice is not None,
             language=before.language if before.card_present else self._default_language,
             visit=before.visit + 1,
             version=before.version + 1,
@@ -273,8 +303,7 @@ class Flow:
         self._now_ms = now_ms
         idle_ms, step = now_ms - self._touched_ms, self.screen.step
         if step is Step.PROBLEM:
-            waits_for_reader = self.screen.notice is not None and self.screen.notice.code == self._reader_fault
-            return [] if waits_for_reader or idle_ms < PROBLEM_MS else self._rest()
+            return [] if self.screen.stays or idle_ms < PROBLEM_MS else self._rest()
         if step is Step.DONE:
             # Who pulled the card while it signed still reads that the visit was recorded.
             return [] if idle_ms < (DONE_MS if self.screen.card_present else DONE_WITHOUT_CARD_MS) else self._rest()

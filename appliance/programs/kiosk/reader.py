@@ -4,10 +4,10 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 from appliance.card.service import CardEvent
-from appliance.errors import Field, MadoguchiError
+from appliance.errors import Field, MadoguchiError, UnavailableError
+from appliance.services.room import Room
 from appliance.store.signal import SignalStore
 
 SIGNAL = "reader"
@@ -25,12 +25,19 @@ class ReaderReport:
     of all readers there are), how ``many`` devices they are, ``held`` (another program uses it), ``lasted_s``, for how
     long that has been so, and ``left_s``, for how long a card has been lying there with nothing more to do. Durations,
     because a clock may be put right meanwhile.
+
+    ``fault`` is the code of the ``UnavailableError`` that a record would meet now, None if it would be taken.
     """
 
     def __init__(
-        self, signals: SignalStore, now_ms: Callable[[], int], seconds: Callable[[], float] = time.monotonic
+        self,
+        signals: SignalStore,
+        room: Room,
+        now_ms: Callable[[], int],
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._signals, self._now_ms, self._seconds = signals, now_ms, seconds
+        self._signals, self._room, self._now_ms, self._seconds = signals, room, now_ms, seconds
+        self.fault: str | None = None
         self._left_s: Callable[[], float] = lambda: 0.0
         self._seen: CardEvent | None = None
         self._since = seconds()
@@ -80,9 +87,19 @@ class ReaderReport:
             self._changed.clear()
             if self._ending:
                 return
-            with suppress(MadoguchiError):  # a full disk is told by its own check, and tried again at the next beat
-                self._signals.write(SIGNAL, self._said(), self._now_ms())
+            self._write()
             self._changed.wait(PERIOD_S)
+
+    def _write(self) -> None:
+        try:
+            self._signals.write(SIGNAL, self._said(), self._now_ms())
+            self._room.require()
+        except UnavailableError as error:
+            self.fault = error.code
+        except MadoguchiError:
+            pass  # somebody else writes, so it can be written; tried again at the next beat
+        else:
+            self.fault = None
 
 
 def _matter(event: CardEvent | None) -> tuple[object, ...] | None:

@@ -36,6 +36,12 @@ PICTURES = {
     "reader.service": "reader-gone.svg",
     "cardd.absent": "reader-gone.svg",
 }
+OF_THE_BOX = ("store.", "ledger.", "clock.", "box.")
+
+
+def problem_picture(code: str) -> str:
+    """What is shown beside a problem: never a crossed-out card for what no card can help."""
+    return PICTURES.get(code) or ("ask-staff.svg" if code.startswith(OF_THE_BOX) else "card-wrong.svg")
 
 
 def date_with_readings(month: int, day: int) -> str:
@@ -88,8 +94,7 @@ def make_blueprint(conductor: Conductor, check_in: CheckIn, school: School) -> B
             "language_names": {one: sentences.text(one, "kiosk-language-name") for one in sentences.languages},
             "number": receipt_number(screen.entry) if screen.entry is not None else "",
             "receipt_picture": _receipt_picture(check_in, screen),
-            "problem_picture": PICTURES.get(code, "card-wrong.svg"),
-            "waits_for_reader": code in ("reader.absent", "reader.service", "cardd.absent"),
+            "problem_picture": problem_picture(code),
         }
 
     @pages.get("/")

@@ -134,6 +134,7 @@ class Kiosk:
     log: Noted
     states: list[CardState | None]
     statements: list[tuple[str, bool]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
     def until(self, seen: Callable[[Screen], bool]) -> Screen:
         """The first screen of which this is true."""
@@ -186,6 +187,7 @@ def kiosk(
     monkeypatch.setattr(module, "TICK_S", tick_s)
     monkeypatch.setattr(module, "RETRY_S", 0.01)
     card, log, states = ScriptedCard(issued), Noted(), list[CardState | None]()
+    faults: list[str] = []
     statements: list[tuple[str, bool]] = []
 
     def lines(language: str, linking: bool, now_ms: int) -> tuple[str, ...]:
@@ -201,9 +203,10 @@ def kiosk(
         now_ms=box.clock.now_ms,
         log=log,
         on_reader=lambda event: states.append(None if event is None else event.state),
+        fault=lambda: next(iter(faults), None),
     )
     conductor.start()
-    yield Kiosk(conductor, card, log, states, statements)
+    yield Kiosk(conductor, card, log, states, statements, faults)
     conductor.stop()
     card.break_off(CarddAbsentError())
 

@@ -278,6 +278,20 @@ def test_the_reader_goes_and_comes_back(linked: Kiosk) -> None:
     ]
 
 
+def test_a_box_that_can_record_nothing_says_so_before_anybody_begins(linked: Kiosk) -> None:
+    linked.faults[:] = ["store.disk_full"]
+    assert linked.problem("store.disk_full").stays
+    linked.card.put()
+    linked.until(lambda screen: screen.card_present)
+    assert linked.problem("store.disk_full").stays
+    linked.faults.clear()
+    linked.at(Step.TAKE_CARD)
+    linked.card.take()
+    linked.at(Step.WAITING)
+    linked.card.put()
+    linked.at(Step.STATEMENT)
+
+
 def test_a_dead_card_service_is_asked_again(linked: Kiosk) -> None:
     linked.card.break_off(CarddAbsentError())
     linked.problem("cardd.absent")

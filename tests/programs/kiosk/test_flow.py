@@ -15,12 +15,14 @@ from appliance.programs.kiosk.events import (
     Confirmed,
     Event,
     Failed,
+    InOrder,
     LanguageChosen,
     LastTryAccepted,
     Leave,
     NoCard,
     Notice,
     OpenCard,
+    OutOfOrder,
     PinFirst,
     PinTyped,
     Progress,
@@ -179,6 +181,47 @@ def test_a_missing_reader_stays_on_the_screen_until_it_is_back(code: str) -> Non
     assert flow.screen.notice == Notice(code)
     flow.handle(Cancelled())
     assert flow.screen.notice == Notice(code)
+    flow.handle(ReaderBack())
+    assert flow.screen.step is Step.WAITING
+
+
+@pytest.mark.parametrize("before", [(), (NoCard(),), (*TO_DONE, CardTaken()), (*TO_DONE, Tick(DONE_MS))])
+def test_nobody_begins_at_a_box_that_could_record_nothing(before: tuple[Event, ...]) -> None:
+    flow = flow_after(Tick(0), *before, OutOfOrder("store.disk_full"))
+    for event in (Tick(10 * PROBLEM_MS), Cancelled(), CardTaken(), CardPut(), ReaderBack(), Cancelled()):
+        assert ReadCard not in map(type, flow.handle(event))
+        assert (flow.screen.step, flow.screen.notice) == (Step.PROBLEM, Notice("store.disk_full"))
+        assert flow.screen.stays
+    assert flow.handle(OutOfOrder("store.fault")) == [Leave()]
+    assert flow.screen.notice == Notice("store.fault")
+    flow.handle(InOrder())
+    assert flow.screen.step is Step.TAKE_CARD
+    assert flow.handle(Cancelled()) == [ReadCard(flow.screen.visit)]
+    assert not flow.screen.stays
+
+
+def test_who_is_being_served_learns_it_from_the_record() -> None:
+    flow = flow_after(Tick(0), *TO_SIGNING, OutOfOrder("store.fault"))
+    assert (flow.screen.step, flow.screen.stays) == (Step.SIGNING, False)
+    flow.handle(Failed(1, Notice("store.fault")))
+    flow.handle(Tick(10 * PROBLEM_MS))
+    assert (flow.screen.step, flow.screen.stays) == (Step.PROBLEM, True)
+    flow.handle(InOrder())
+    assert flow.screen.step is Step.TAKE_CARD
+
+
+def test_a_record_that_failed_first_stays_once_it_is_known_why() -> None:
+    flow = flow_after(Tick(0), *TO_SIGNING, Failed(1, Notice("store.fault")))
+    seen = [flow.screen.stays]
+    flow.handle(OutOfOrder("store.fault"))
+    assert [*seen, flow.screen.stays] == [False, True]
+    assert flow_after(Tick(0), *TO_SIGNING, OutOfOrder("store.fault"), Recorded(1, 7)).screen.step is Step.DONE
+
+
+def test_a_reader_that_is_missing_as_well_is_told_when_the_rest_is_in_order() -> None:
+    flow = flow_after(Tick(0), ReaderLost("reader.absent"), OutOfOrder("store.fault"))
+    flow.handle(InOrder())
+    assert flow.screen.notice == Notice("reader.absent")
     flow.handle(ReaderBack())
     assert flow.screen.step is Step.WAITING
 

@@ -2,16 +2,16 @@
 
 import queue
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
 from appliance.card.service import CardEvent, CardState
-from appliance.errors import Field
+from appliance.errors import Field, MadoguchiError, UnavailableError
 from appliance.programs.kiosk import reader as module
 from appliance.programs.kiosk.reader import SIGNAL, ReaderReport
 from appliance.services.opening import OpenBox
-from appliance.store.faults import DiskFullError
+from appliance.store.faults import DiskFullError, ReadOnlyError, StoreBusyError, StoreError
 from appliance.store.signal import SignalStore
 from tests.sim.clock import ManualClock
 
@@ -19,18 +19,18 @@ WAIT_S = 10.0
 
 
 class Written(SignalStore):
-    """Keeps what is written; ``full`` refuses it first, as a full disk does."""
+    """Keeps what is written; a ``refusal`` is given first, as by a full disk."""
 
     def __init__(self, box: OpenBox) -> None:
         super().__init__(box.database)
         self.values: queue.Queue[Mapping[str, Field]] = queue.Queue()
-        self.full = False
+        self.refusal: MadoguchiError | None = None
 
     def write(self, name: str, value: Mapping[str, Field], at_ms: int, *, waiting: bool = True) -> None:
-        if self.full:
-            self.full = False
+        if self.refusal is not None:
+            refusal, self.refusal = self.refusal, None
             self.values.put({"refused": True})
-            raise DiskFullError()
+            raise refusal
         super().write(name, value, at_ms, waiting=waiting)
         self.values.put(value)
 
@@ -58,7 +58,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def report(written: Written, box: OpenBox, watch: Watch) -> Iterator[ReaderReport]:
-    report = ReaderReport(written, box.clock.now_ms, lambda: watch.seconds)
+    report = ReaderReport(written, box.room, box.clock.now_ms, lambda: watch.seconds)
     report.start(lambda: watch.left_s)
     assert written.values.get(timeout=WAIT_S) == AWAY
     yield report
@@ -164,11 +164,46 @@ def test_a_sign_of_life_comes_by_itself(report: ReaderReport, written: Written) 
     assert [written.values.get(timeout=WAIT_S) for _ in range(3)] == [AWAY] * 3
 
 
-def test_a_full_disk_does_not_end_it(report: ReaderReport, written: Written) -> None:
-    written.full = True
+def eventually(seen: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT_S
+    while not seen():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("error", [DiskFullError(), ReadOnlyError(), StoreError(kind="ioerr")])
+def test_a_disk_that_takes_nothing_does_not_end_it_and_is_told(
+    report: ReaderReport, written: Written, error: UnavailableError
+) -> None:
+    assert report.fault is None
+    written.refusal = error
     report.see(seen(CardState.EMPTY, "A"))
     assert written.values.get(timeout=WAIT_S) == {"refused": True}
-    time.sleep(0.05)
+    eventually(lambda: report.fault == error.code)
     assert report.alive
     report.see(seen(CardState.PRESENT, "A"))
     assert written.values.get(timeout=WAIT_S)["state"] == "present"
+    eventually(lambda: report.fault is None)
+
+
+def test_somebody_else_who_writes_is_no_fault(report: ReaderReport, written: Written) -> None:
+    written.refusal = StoreBusyError()
+    report.see(seen(CardState.EMPTY, "A"))
+    assert written.values.get(timeout=WAIT_S) == {"refused": True}
+    report.see(seen(CardState.PRESENT, "A"))
+    written.values.get(timeout=WAIT_S)
+    assert report.fault is None
+
+
+def test_a_reserve_that_is_given_up_is_a_fault_until_it_is_filled_again(
+    report: ReaderReport, written: Written, box: OpenBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.room.restore()
+    assert box.room.reserve.give_up()
+    with monkeypatch.context() as full:
+        full.setattr("appliance.services.room.Room.restore", lambda _: None)
+        report.see(seen(CardState.EMPTY, "A"))
+        eventually(lambda: report.fault == "store.disk_full")
+    report.see(seen(CardState.PRESENT, "A"))
+    eventually(lambda: report.fault is None)
+    assert not box.room.reserve.given_up
