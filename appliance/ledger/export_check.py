@@ -16,12 +16,14 @@ from appliance.ledger.checkpoint import (
 from appliance.ledger.day_seals import SEALING, Seals, SealState
 from appliance.ledger.entry import Entry, EntryType, check_body, entry_parts
 from appliance.ledger.erased_later import LaterKeyError, open_erased_later
+from appliance.ledger.erasure import erasure_of
 from appliance.ledger.export import Confirmed, End, ErasedLater, ExportFormError, Header, Item
 from appliance.ledger.keys import SignatureError, VerifyingKey
 from appliance.ledger.merkle import Frontier, leaf_hash
+from appliance.ledger.order import Order
 from appliance.ledger.signers import Pinned, Signers
-from appliance.ledger.succession import check_chain, check_changes
-from appliance.ledger.verify import KEY_CHANGED, BodyMissingError, RootError, Sealed, check_head, check_order
+from appliance.ledger.succession import check_chain, check_change, check_changes
+from appliance.ledger.verify import KEY_CHANGED, BodyMissingError, RootError, Sealed, check_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,15 @@ def verify_export(
        each later ledger that the header names.
     2. After it come entries and confirmations of their forms, after all of them what later ledgers say, then the end
        with the digest of all bytes, then nothing.
-    3. Every entry is well formed, not older than the one before, and refers backwards only.
-    4. Every body is the one its entry committed to. With all bodies of a whole ledger, none is gone but those that an
-       entry ``body.erased`` names, or one of a later ledger that is proven there; without bodies, none is there but
-       those of the archive's seals and keys.
+    3. Every entry is well formed and in its place (``Order``).
+    4. Every body is the one its entry committed to; one that tells of erasures in an earlier ledger is of its form, and
+       nobody says that it was erased. With all bodies of a whole ledger, none is gone but those that an entry
+       ``body.erased`` names, or one of a later ledger that is proven there; without bodies, none is there but those of
+       the archive's seals and keys.
     5. Every confirmation is of the tree of the entries before it, signed by the box, with a key that may at this size,
        and, if keys of hubs are given, by the one of them whose key it names.
-    6. There are as many entries as the header says, they tell of exactly the changes of the key that are known, and the
-       box's last checkpoint signs their tree, with a key that may at this size.
+    6. There are as many entries as the header says, they tell of exactly the changes of the key that are known, with
+       their bodies if they are there, and the box's last checkpoint signs their tree, with a key that may at this size.
     7. Every seal of the archive is of the tree at the end of its day, under the key that the ledger introduced, which
        is one of the ``archive`` keys unless that is None.
 
@@ -91,7 +94,7 @@ class _Reader:
     header: Header | None = None
     signers: Signers | None = None
     frontier: Frontier = field(default_factory=Frontier)
-    last_time_ms: int = 0
+    order: Order = field(default_factory=Order)
     counts: dict[int, int] = field(default_factory=dict)
     gone: bytearray = field(default_factory=bytearray)
     changes: list[int] = field(default_factory=list)
@@ -166,19 +169,24 @@ class _Reader:
         index = self.frontier.size
         try:
             # 3.
-            kind, _, time_ms, boot, _, _, _, refs, _ = entry_parts(item.entry)
-            self.last_time_ms = check_order(kind, time_ms, boot, refs, index, self.last_time_ms)
+            kind, version, time_ms, boot, _, _, _, refs, _ = entry_parts(item.entry)
+            self.order.take(kind, version, time_ms, boot, refs)
             # 4.
             if item.body is not None:
-                check_body(Entry.decode(item.entry), item.body)
+                entry = Entry.decode(item.entry)
+                check_body(entry, item.body)
+                erasure_of(entry, item.body, header.origin)
+            # 6.
+            if kind == KEY_CHANGED:
+                check_change(item.body, index, self.signers or header.signers, header.origin)
         except UntrustedError as error:
             error.fields["index"] = index
             raise
         if item.body is not None and not header.bodies and kind not in SEALING:
             raise ExportFormError(reason="a body in an export without bodies", index=index)
         self._note_body(index, item, expected=header.bodies or kind in SEALING)
-        if self.last_time_ms >= self.seals.over_ms:
-            self.seals.begin_day(self.last_time_ms, self.frontier)
+        if time_ms >= self.seals.over_ms:
+            self.seals.begin_day(time_ms, self.frontier)
         if kind in SEALING:
             self.seals.take(kind, index, item.body)
         if kind == EntryType.BODY_ERASED.number:
@@ -214,6 +222,7 @@ class _Reader:
     def _erased_later(self, item: ErasedLater, header: Header) -> None:
         """Step 4, for what a later ledger says."""
         erasure = open_erased_later(item, header.origin, self.later)
+        self.order.check_erased(erasure.indices)
         told = self.told_later or 0
         for index in erasure.indices:
             place, bit = index >> 3, 1 << (index & 7)

@@ -24,12 +24,14 @@ from appliance.ledger.checkpoint import (
     sign1,
 )
 from appliance.ledger.encoding import EncodingError, decode, encode
-from appliance.ledger.entry import Entry
+from appliance.ledger.entry import Entry, EntryType
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.merkle import leaf_hash, root_from_inclusion
-from appliance.ledger.signers import Pinned
+from appliance.ledger.signers import Pinned, Signers
+from appliance.ledger.succession import check_changes
 
 INCLUSION = -1
+KEY_CHANGED = EntryType.DEVICE_KEY_CHANGED.number
 PREFIX = "MDG1:"
 MOST_CHARACTERS = 4296
 """A QR code holds no more (version 40, error correction L, alphanumeric)."""
@@ -73,7 +75,9 @@ def open_receipt(receipt: bytes, origin: str, box: Pinned, hub: VerifyingKey | N
     2. The proof leads from the entry to a root.
     3. The box's checkpoint signs that root and the proof's tree size, for the expected ledger, with a key that may at
        this size.
-    4. If the hub's cosignature is there and its key is given, it confirms the same root and size.
+    4. The entry tells of a change of the key exactly if these keys have one at its index; else they are not all of
+       them, and a key may have signed whose time was over.
+    5. If the hub's cosignature is there and its key is given, it confirms the same root and size.
 
     Raises an ``UntrustedError`` of ``ledger.*`` that says which step failed.
     """
@@ -96,6 +100,8 @@ def open_receipt(receipt: bytes, origin: str, box: Pinned, hub: VerifyingKey | N
         raise CheckpointError(reason="not a receipt")
     root = root_from_inclusion(leaf_hash(entry), index, size, path)
     checkpoint = open_checkpoint(sign1(protected, {}, signature), root, origin, box)
+    told = Entry.decode(entry)
+    check_changes([index] if told.type == KEY_CHANGED else [], Signers.of(box), index, index + 1)
     cosigned = unprotected.get(COSIGNATURE)
     cosignature = None
     if COSIGNATURE in unprotected and not isinstance(cosigned, bytes):
@@ -104,7 +110,7 @@ def open_receipt(receipt: bytes, origin: str, box: Pinned, hub: VerifyingKey | N
         cosignature = open_cosignature(cosigned, root, origin, hub)
     if checkpoint.size != size or (cosignature is not None and cosignature.size != size):
         raise CheckpointError(reason="other size")
-    return VerifiedReceipt(Entry.decode(entry), index, checkpoint, cosignature)
+    return VerifiedReceipt(told, index, checkpoint, cosignature)
 
 
 def _one_proof(proofs: object) -> list[Any]:

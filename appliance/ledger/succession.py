@@ -6,11 +6,13 @@ ledger can follow it to the last. The header ``typ`` (RFC 9596) keeps it apart f
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import ALG, KID, SIGN1_TAG
 from appliance.ledger.encoding import EncodingError, decode, encode
+from appliance.ledger.entry import Body, EntryFormError
 from appliance.ledger.generation import Told, is_later
 from appliance.ledger.keys import ES256_ALG, KeyFormError, SignatureError, SigningKey, VerifyingKey
 from appliance.ledger.signers import FIRST_CHANGE, KeyHistoryError, Signers, SigningPeriod
@@ -107,6 +109,39 @@ def check_changes(places: Iterable[int], signers: Signers, first: int, size: int
     wanted = {period.change for period in signers.periods[1:] if first <= period.change < size}
     if told != wanted:
         raise KeyHistoryError(reason="entries", index=min(told ^ wanted))
+
+
+def check_change(body: Body | None, index: int, signers: Signers, origin: str) -> None:
+    """Whether the body of an entry that tells of a change, if it is there, tells of the one that the history has there.
+
+    1. The history has a change at this index.
+    2. The content is a map with exactly ``previous``, ``key_id`` and ``succession``, the ids those of the two keys.
+    3. The new key follows from the one before by this statement.
+
+    Raises ``KeyHistoryError``, ``SuccessionError`` or ``SignatureError``.
+    """
+    if body is None:
+        return
+    # 1.
+    change = next((pair for pair in pairwise(signers.periods) if pair[1].change == index), None)
+    if change is None:
+        raise KeyHistoryError(reason="entries", index=index)
+    # 2.
+    before, after = change
+    try:
+        content = body.read()
+    except (EncodingError, EntryFormError) as error:
+        raise KeyHistoryError(reason="contents", index=index) from error
+    match content:
+        case {"previous": before.key.key_id, "key_id": after.key.key_id, "succession": bytes(cose), **others} if (
+            not others
+        ):
+            # 3.
+            told = open_succession(cose, origin, before)
+        case _:
+            raise KeyHistoryError(reason="contents", index=index)
+    if (told.size, told.key.spki) != (after.size, after.key.spki):
+        raise KeyHistoryError(reason="contents", index=index)
 
 
 def _signed(protected: bytes, payload: bytes) -> bytes:

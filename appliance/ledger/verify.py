@@ -2,7 +2,7 @@
 be passed on by mistake. No I/O.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from appliance.errors import UntrustedError
@@ -11,11 +11,10 @@ from appliance.ledger.day_seals import SEALING, Seals, SealState
 from appliance.ledger.entry import Body, Entry, EntryType, check_body, entry_parts
 from appliance.ledger.erasure import EarlierErasure, erasure_of
 from appliance.ledger.merkle import Frontier, Run, leaf_hash
+from appliance.ledger.order import Order
 from appliance.ledger.signers import Pinned, Signers, SigningPeriod
-from appliance.ledger.succession import check_changes, follow
+from appliance.ledger.succession import check_change, check_changes, follow
 
-OPENING = (EntryType.LEDGER_OPENED.number, EntryType.BOX_STARTED.number)
-"""The types whose entry is the beginning of the boot that it names."""
 ERASED, KEY_CHANGED = EntryType.BODY_ERASED.number, EntryType.DEVICE_KEY_CHANGED.number
 
 
@@ -47,12 +46,6 @@ class BodyMissingError(UntrustedError):
     """The body of an entry is gone, and no later entry says that it was erased."""
 
     code = "ledger.body_missing"
-
-
-class OrderError(UntrustedError):
-    """An entry that is older than the one before it, or refers to one that does not exist yet."""
-
-    code = "ledger.order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +104,11 @@ def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: in
 
     1. It is of the ledger that this sender owns, and not empty.
     2. It begins where the mirror ends (else ``GapError`` or ``ReplayedError``).
-    3. Every entry is well formed, not older than the one before, and refers backwards only.
+    3. Every entry is well formed and in its place (``Order``).
     4. Every body that came along is the one its entry committed to; what it says was erased in an earlier ledger is
        in one of the same writer.
-    5. Keys that are not known yet follow from those that are, and the entries tell of exactly these changes.
+    5. Keys that are not known yet follow from those that are, and the entries tell of exactly these changes, with
+       their bodies if they are there.
     6. The tree with these entries has the root that the checkpoint signs, with a key that may at this size.
 
     Raises an ``UntrustedError`` that names what failed; nothing is changed.
@@ -131,9 +125,10 @@ def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: in
     entries: list[Entry] = []
     erasures: list[EarlierErasure] = []
     leaves: list[bytes] = []
-    for index, item in enumerate(batch.items, batch.first):
+    order = Order(last_time_ms, batch.first)
+    for item in batch.items:
         entry = Entry.decode(item.entry)
-        last_time_ms = check_order(entry.type, entry.time_ms, entry.boot, entry.refs, index, last_time_ms)
+        order.take(entry.type, entry.version, entry.time_ms, entry.boot, entry.refs)
         if item.body is not None:
             check_body(entry, item.body)
         if (erasure := erasure_of(entry, item.body, origin)) is not None:
@@ -145,20 +140,13 @@ def verify_batch(batch: Batch, origin: str, frontier: Frontier, last_time_ms: in
     signers = follow(known, batch.successions, origin)
     changes = [at for at, entry in enumerate(entries, batch.first) if entry.type == KEY_CHANGED]
     check_changes(changes, signers, batch.first, grown.size)
+    for at in changes:
+        check_change(batch.items[at - batch.first].body, at, signers, origin)
     checkpoint = check_head(batch.checkpoint, grown, origin, signers)
     periods = signers.periods[len(known.periods) :]
     return VerifiedBatch(
         batch.first, tuple(entries), batch.items, grown, tuple(nodes), checkpoint, periods, tuple(erasures)
     )
-
-
-def check_order(kind: int, time_ms: int, boot: int, refs: Sequence[int], index: int, last_time_ms: int) -> int:
-    """The entry's time, if it is not older than its predecessor and refers to earlier entries only."""
-    if time_ms < last_time_ms:
-        raise OrderError(index=index, reason="older than its predecessor")
-    if (boot >= index and (boot > index or kind not in OPENING)) or (refs and max(refs) >= index):
-        raise OrderError(index=index, reason="refers to a later entry")
-    return time_ms
 
 
 def check_head(checkpoint: bytes, frontier: Frontier, origin: str, keys: Pinned) -> Checkpoint:
@@ -179,8 +167,9 @@ def verify_ledger(
 ) -> VerifiedLedger:
     """A whole ledger as stored, from the first entry on.
 
-    1. Every entry is well formed, in order of time, and refers backwards only.
-    2. Every body that is still there is the one its entry committed to.
+    1. Every entry is well formed and in its place (``Order``).
+    2. Every body that is still there is the one its entry committed to; one that tells of erasures in an earlier ledger
+       or of a change of the key is of its form.
     3. With ``complete``, no body is gone but those that a ``body.erased`` entry names, or a later ledger:
        ``erased_later``.
     4. The entries tell of exactly the changes of the key that the history has.
@@ -189,22 +178,25 @@ def verify_ledger(
 
     Raises an ``UntrustedError``; its field ``index`` names the entry where one is at fault.
     """
-    frontier, last_time_ms, seals = Frontier(), 0, Seals(origin)
+    frontier, order, seals, signers = Frontier(), Order(), Seals(origin), Signers.of(keys)
     counts: dict[int, int] = {}
     gone: set[int] = set()
     changes: list[int] = []
     for index, (data, body) in enumerate(entries):
         try:
-            kind, _, time_ms, boot, _, _, _, refs, _ = entry_parts(data)
-            last_time_ms = check_order(kind, time_ms, boot, refs, index, last_time_ms)
+            kind, version, time_ms, boot, _, _, _, refs, _ = entry_parts(data)
+            order.take(kind, version, time_ms, boot, refs)
             if body is not None:
-                check_body(Entry.decode(data), body)
+                entry = Entry.decode(data)
+                check_body(entry, body)
+                erasure_of(entry, body, origin)
             else:
                 gone.add(index)
             if kind == ERASED:
                 gone.difference_update(refs)
             elif kind == KEY_CHANGED:
                 changes.append(index)
+                check_change(body, index, signers, origin)
             if time_ms >= seals.over_ms:
                 seals.begin_day(time_ms, frontier)
             if kind in SEALING:
@@ -214,11 +206,12 @@ def verify_ledger(
             raise
         frontier.append(leaf_hash(data))
         counts[kind] = counts.get(kind, 0) + 1
+    order.check_erased(erased_later)
     told_later = len(gone.intersection(erased_later))
     gone.difference_update(erased_later)
     if gone and complete:
         raise BodyMissingError(index=min(gone), count=len(gone))
-    check_changes(changes, Signers.of(keys), 0, frontier.size)
+    check_changes(changes, signers, 0, frontier.size)
     if checkpoint is None:
         if frontier.size:
             raise RootError(reason="no checkpoint", size=frontier.size)

@@ -100,7 +100,8 @@ class Erasure:
         for generation, indices in records.items():
             ledger = find_generation(self._box, generation)
             for index in indices:
-                kind = ledger.entry(index).type
+                first, began = _first_place(self._box.database, ledger, index)
+                kind = first.entry(began).type
                 if kind in SEALING:
                     raise SealErasureError(index=index)
                 if kind == EntryType.EARLIER_BODY_ERASED.number:

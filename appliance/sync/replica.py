@@ -16,11 +16,11 @@ from appliance.ledger.checkpoint import cosign
 from appliance.ledger.generation import is_later
 from appliance.ledger.keys import SignatureError, SigningKey
 from appliance.ledger.merkle import Frontier
+from appliance.ledger.order import OrderError
 from appliance.ledger.signers import Pinned
 from appliance.ledger.verify import (
     Batch,
     GapError,
-    OrderError,
     OriginError,
     ReplayedError,
     RootError,

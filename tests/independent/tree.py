@@ -15,10 +15,30 @@ def read_entry(data: bytes) -> list[Any]:
     return list(parts)
 
 
-def check_order(parts: list[Any], index: int, last_time: int) -> None:
-    need(parts[2] >= last_time, "not older than the one before")
-    need(parts[3] < index or (parts[3] == index and parts[0] in (1, 2)), "boot")
-    need(all(one < index for one in parts[7]), "references go back")
+class Order:
+    """The rules of order of section 3, entry by entry."""
+
+    def __init__(self) -> None:
+        self.time = 0
+        self.start: int | None = None
+        self.kept: set[int] = set()
+
+    def take(self, parts: list[Any], index: int) -> None:
+        kind = parts[0]
+        need(parts[2] >= self.time, "not older than the one before")
+        self.time = parts[2]
+        if kind in (1, 2):
+            self.start = index
+        need(parts[3] == self.start, "boot")
+        need(all(one < index for one in parts[7]), "references go back")
+        need(kind not in (4, 6, 7, 8, 9) or parts[1] == 1, "version")
+        if kind == 4:
+            self.erased(parts[7])
+        if kind == 9:
+            self.kept.add(index)
+
+    def erased(self, indices: list[int]) -> None:
+        need(self.kept.isdisjoint(indices), "what is never erased")
 
 
 # Tree

@@ -15,13 +15,14 @@ from tests.independent.signatures import (
     check_checkpoint,
     check_checkpoint_parts,
     check_cosignature,
+    check_succession,
     key_id,
     read_claims,
     read_key,
     read_keys,
     split_cose,
 )
-from tests.independent.tree import Tree, check_order, inclusion_root, leaf_hash, read_entry
+from tests.independent.tree import Order, Tree, inclusion_root, leaf_hash, read_entry
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 LONGEST_ITEM = 1 << 24
@@ -65,6 +66,9 @@ def verify_receipt(data: bytes, origin: str, box: Keys, hub: bytes | None) -> di
     # 3.
     signed = check_checkpoint_parts(protected, signature, size, root, origin, box)
     # 4.
+    changes = {size - 2 for size, _ in box[1:]} if isinstance(box, list) else set()
+    need((fields[0] == 8) == (index in changes), "a change of the key where the keys have one")
+    # 5.
     confirmed = None
     if cosigned is not None and hub is not None:
         confirmed = list(check_cosignature(cosigned, size, root, origin, hub))
@@ -103,13 +107,21 @@ def read_erasure(receipt: bytes, body: Any, origin: str, later: dict[str, Keys])
     entry = read_entry(read(receipt)[0])
     need(entry[0] == 9 and entry[1] == 1, "type 9")
     need(hashlib.sha256(body[0] + body[1]).digest() == entry[8], "commitment")
-    content = read(body[1])
+    named, indices = read_told(body[1], writer)
+    need(named == origin, "erased in this ledger")
+    return indices
+
+
+def read_told(data: bytes, writer: str) -> tuple[str, list[int]]:
+    """Section 4: the content of an entry of type 9, its ledger and indices."""
+    content = read(data)
     need(type(content) is dict and set(content) == {"origin", "indices", "rule"}, "content of type 9")
     indices = content["indices"]
-    need(type(content["rule"]) is str and content["origin"] == origin, "content of type 9")
+    need(type(content["rule"]) is str and type(content["origin"]) is str, "content of type 9")
+    need(is_earlier(content["origin"], writer), "an earlier ledger of the writer")
     need(type(indices) is list and 0 < len(indices) <= 256 and all(map(is_number, indices)), "indices")
     need(all(one < other for one, other in pairwise(indices)), "indices in order")
-    return list(indices)
+    return content["origin"], list(indices)
 
 
 # Exported ledgers
@@ -120,7 +132,7 @@ class Export:
 
     def __init__(self, data: bytes, box: list[bytes], hubs: list[bytes], archive: list[bytes] | None) -> None:
         self.data, self.box, self.hubs, self.archive = data, box, hubs, archive
-        self.tree, self.last_time, self.gone, self.changes = Tree(), 0, set[int](), set[int]()
+        self.tree, self.order, self.gone, self.changes = Tree(), Order(), set[int](), set[int]()
         self.confirmations, self.last_confirmed = 0, 0
         self.confirmed: list[Any] | None = None
         self.later: dict[str, Keys] = {}
@@ -143,7 +155,9 @@ class Export:
                     self.confirmation(item[1], item[2])
                 elif item[0] == 3:
                     # 4.
-                    self.gone.difference_update(read_erasure(item[1], item[2], self.origin, self.later))
+                    indices = read_erasure(item[1], item[2], self.origin, self.later)
+                    self.order.erased(indices)
+                    self.gone.difference_update(indices)
                     self.told = True
                 else:
                     need(item[0] == 2, "form of an item")
@@ -196,13 +210,14 @@ class Export:
         index = self.tree.size
         # 3.
         parts = read_entry(entry)
-        check_order(parts, index, self.last_time)
-        self.last_time = parts[2]
+        self.order.take(parts, index)
         # 4.
         if body is not None:
             need((self.bodies or parts[0] in (6, 7)) and type(body) is list and len(body) == 2, "body")
             need(all(type(one) is bytes for one in body) and len(body[0]) == 16, "salt")
             need(hashlib.sha256(body[0] + body[1]).digest() == parts[8], "commitment")
+            if parts[0] == 9:
+                read_told(body[1], self.origin)
         elif self.bodies or parts[0] in (6, 7):
             self.gone.add(index)
         if parts[0] == 4:
@@ -211,9 +226,23 @@ class Export:
         self.seals.before(parts, self.tree)
         if parts[0] in (6, 7):
             self.seals.take(parts[0], None if body is None else body[1])
+        # 6.
         if parts[0] == 8:
             self.changes.add(index)
+            if body is not None:
+                self.change(index, body[1])
         self.tree.append(leaf_hash(entry))
+
+    def change(self, index: int, data: bytes) -> None:
+        # 6.
+        at = next((at for at, (size, _) in enumerate(self.keys) if at and size - 2 == index), 0)
+        need(at > 0, "a change of the key where the keys have one")
+        (_, before), (size, after) = self.keys[at - 1], self.keys[at]
+        content = read(data)
+        need(type(content) is dict and set(content) == {"previous", "key_id", "succession"}, "content of type 8")
+        need(content["previous"] == key_id(before) and content["key_id"] == key_id(after), "keys of a change")
+        need(type(content["succession"]) is bytes, "content of type 8")
+        check_succession(content["succession"], self.origin, size, before, after)
 
     def confirmation(self, checkpoint: bytes, cosignature: Any) -> None:
         # 5.

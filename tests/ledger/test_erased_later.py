@@ -54,7 +54,7 @@ def test_anything_else_is_refused() -> None:
 
 
 def test_a_key_that_was_given_up_in_the_later_ledger_says_nothing_more() -> None:
-    later, changed = SigningPeriod(0, NEXT.public), SigningPeriod(3, OTHER.public)
+    later, changed = SigningPeriod(0, NEXT.public), SigningPeriod(4, OTHER.public)
     assert open_erased_later(told(), ORIGIN, {LATER_ORIGIN: Signers((later, changed))}).indices == (ERASED_LATER,)
     with pytest.raises(KeyEndedError):
         open_erased_later(_longer(), ORIGIN, {LATER_ORIGIN: Signers((later, changed))})

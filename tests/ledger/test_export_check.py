@@ -10,8 +10,9 @@ from appliance.ledger.entry import CommitmentError
 from appliance.ledger.export import Confirmed, End, ExportFormError, Item, read_export
 from appliance.ledger.export_check import VerifiedExport, header_keys, verify_export
 from appliance.ledger.keys import SignatureError, VerifyingKey
+from appliance.ledger.order import OrderError
 from appliance.ledger.signers import KeyEndedError, KeyHistoryError, Signers, SigningPeriod
-from appliance.ledger.verify import BodyMissingError, OrderError, RootError, Sealed
+from appliance.ledger.verify import BodyMissingError, RootError, Sealed
 from tests.ledger import changed as small
 from tests.ledger.material import (
     BOX,
@@ -155,7 +156,8 @@ NO_HUB = export_items(hub=False)
         ([*export_items(), export_items()[-1]], ExportFormError),
         ([*NO_HUB[:2], *NO_HUB[3:]], OrderError),  # what began at a start of the box is at another index now
         ([*NO_HUB[:-2], NO_HUB[-1]], RootError),
-        ([*NO_HUB[:3], *NO_HUB[2:]], RootError),
+        ([*NO_HUB[:3], *NO_HUB[2:]], OrderError),  # the same
+        ([*NO_HUB[:-2], *NO_HUB[-3:]], RootError),
         (swapped(1), OrderError),
         (swapped(3), RootError),  # a confirmation one entry too early
         ([*export_items()[:5], *export_items()[4:]], ExportFormError),  # one twice

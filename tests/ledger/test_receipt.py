@@ -36,6 +36,9 @@ from appliance.ledger.receipt import (
     receipt_text,
     starts_as_text,
 )
+from appliance.ledger.signers import KeyHistoryError, Signers, SigningPeriod
+from tests.ledger import changed
+from tests.ledger import material as m
 from tests.ledger.paper import BOX, HUB, ORIGIN, TIME_S, make_paper
 
 
@@ -302,3 +305,15 @@ def test_a_million_entries_fit_one_qr_code() -> None:
     assert open_receipt(paper.receipt, ORIGIN, BOX.public, HUB.public).cosignature is not None
     code = segno.make(receipt_text(paper.receipt), error="l", micro=False)
     assert (code.mode, code.version, code.error) == ("alphanumeric", 24, "L")
+
+
+def test_the_receipt_of_a_change_of_the_key_needs_all_keys() -> None:
+    first, alone = changed.FIRST_CHANGE, Signers.of(changed.SIGNERS.first)
+    for size in (first + 1, first + 2, changed.SIZE):
+        assert open_receipt(changed.receipt(first, size), m.ORIGIN, changed.SIGNERS, None).index == first
+    for size in (first + 1, first + 2):  # the second one its thief could have made
+        with pytest.raises(KeyHistoryError):
+            open_receipt(changed.receipt(first, size, m.BOX), m.ORIGIN, alone, None)
+    elsewhere = Signers((*alone.periods, SigningPeriod(6, m.SECOND.public)))
+    with pytest.raises(KeyHistoryError):  # an entry that tells of no change, where these keys have one
+        open_receipt(changed.receipt(4, 5), m.ORIGIN, elsewhere, None)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from appliance.errors import UntrustedError
 from appliance.ledger.checkpoint import ALG, KID, SIGN1_TAG, open_checkpoint, open_cosignature, signature_input
 from appliance.ledger.encoding import decode, encode
+from appliance.ledger.entry import Body
 from appliance.ledger.generation import Told
 from appliance.ledger.keys import SignatureError, SigningKey
 from appliance.ledger.signers import KeyHistoryError, Signers, SigningPeriod
@@ -17,6 +18,7 @@ from appliance.ledger.succession import (
     SuccessionError,
     chain_of,
     check_chain,
+    check_change,
     check_changes,
     follow,
     leading_on,
@@ -196,3 +198,42 @@ def test_a_stored_history_must_be_the_chain() -> None:
             check_chain(Signers(periods), m.ORIGIN)
     with pytest.raises(UntrustedError):
         check_chain(changed.SIGNERS, m.OTHER_ORIGIN)
+
+
+SAID = changed.CHANGES[changed.FIRST_CHANGE].content()
+
+
+def tell(content: dict[str, object], index: int = changed.FIRST_CHANGE) -> None:
+    check_change(Body.of(content, bytes(16)), index, changed.SIGNERS, m.ORIGIN)
+
+
+def test_the_body_of_a_change_tells_what_the_history_has_there() -> None:
+    tell(SAID)
+    tell(changed.CHANGES[changed.SECOND_CHANGE].content(), changed.SECOND_CHANGE)
+    tell(SAID | {"succession": sign_succession(m.ORIGIN, 7, m.BOX, m.SECOND)})  # signed again: it says the same
+    check_change(None, changed.FIRST_CHANGE, changed.SIGNERS, m.ORIGIN)
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        ({}, KeyHistoryError),
+        (SAID | {"more": 0}, KeyHistoryError),
+        (SAID | {"previous": m.OTHER.public.key_id}, KeyHistoryError),
+        (SAID | {"key_id": m.THIRD.public.key_id}, KeyHistoryError),
+        (SAID | {"succession": "text"}, KeyHistoryError),
+        (SAID | {"succession": sign_succession(m.ORIGIN, 8, m.BOX, m.SECOND)}, KeyHistoryError),
+        (SAID | {"succession": sign_succession(m.ORIGIN, 7, m.BOX, m.THIRD)}, KeyHistoryError),
+        (SAID | {"succession": sign_succession(m.OTHER_ORIGIN, 7, m.BOX, m.SECOND)}, SuccessionError),
+        (SAID | {"succession": b""}, SuccessionError),
+    ],
+)
+def test_a_body_that_tells_of_another_change_is_refused(told: dict[str, object], error: type[UntrustedError]) -> None:
+    with pytest.raises(error):
+        tell(told)
+    with pytest.raises(KeyHistoryError):
+        tell(SAID, changed.SECOND_CHANGE)
+    with pytest.raises(KeyHistoryError):
+        tell(SAID, 3)
+    with pytest.raises(KeyHistoryError):
+        check_change(Body(bytes(16), b"\x80"), changed.FIRST_CHANGE, changed.SIGNERS, m.ORIGIN)

@@ -9,10 +9,10 @@ from appliance.ledger.checkpoint import sign_checkpoint
 from appliance.ledger.entry import Body, CommitmentError, Entry
 from appliance.ledger.keys import SignatureError, SigningKey
 from appliance.ledger.merkle import Frontier, leaf_hash
+from appliance.ledger.order import OrderError
 from appliance.ledger.verify import (
     Batch,
     GapError,
-    OrderError,
     OriginError,
     ReplayedError,
     RootError,

@@ -247,6 +247,17 @@ def test_an_order_for_several_generations_is_carried_out_whole_or_not_at_all(box
     with pytest.raises(ErasureKeptError):
         erasure.order({None: [said]}, "order")
     assert later.ledger.body(said) is not None
+    # Nor what carries it on, because the same content would go where it stood first.
+    third = go_on(later, clock)
+    carrying = next(
+        index
+        for index, entry in third.ledger.of_type(EntryType.RECORD_CARRIED)
+        if (body := third.ledger.body(index)) is not None and body.read()["index"] == said
+    )
+    with pytest.raises(ErasureKeptError):
+        erasing(third).order({None: [carrying]}, "order")
+    assert third.ledger.body(carrying) is not None
+    third.database.close()
     later.database.close()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from appliance.errors import UnavailableError
 from appliance.ledger.checkpoint import Checkpoint, claimed_size, open_checkpoint, open_cosignature, sign_checkpoint
@@ -35,8 +36,9 @@ class MemoryReceipt:
     cosignature: bytes
 
 
-def sealed(number: int, bytes_each: int = 8, kind: int = 17) -> Sealed:
-    body = Body.of({"number": number, "more": Random(number).randbytes(bytes_each)}, number.to_bytes(16))
+def sealed(number: int, bytes_each: int = 8, kind: int = 17, content: dict[str, Any] | None = None) -> Sealed:
+    filling = {"number": number, "more": Random(number).randbytes(bytes_each)}
+    body = Body.of(filling if content is None else content, number.to_bytes(16))
     kind = 1 if number == 0 else kind
     return Sealed(Entry(kind, 1, 1000 * number, 0, 1000 * number, 0, 0, (), body.commitment()).encode(), body)
 
@@ -73,7 +75,9 @@ class MemoryOwn:
         """The entry of a change, after which the successor signs."""
         size = len(self.entries) + 2
         succession = sign_succession(self.origin, size, self.key, successor)
-        self.entries.append(sealed(len(self.entries), kind=EntryType.DEVICE_KEY_CHANGED.number))
+        ids = {"previous": self.key.public.key_id, "key_id": successor.public.key_id}
+        content = {**ids, "succession": succession}
+        self.entries.append(sealed(len(self.entries), kind=EntryType.DEVICE_KEY_CHANGED.number, content=content))
         self.key, self.keys = successor, follow(self.keys, [succession], self.origin)
         return self.keys.newest
 

@@ -40,6 +40,7 @@ REASONS = {
     "ledger.encoding": "記録の形が 正しくありませんでした",
     "ledger.entry_form": "記録の形が 正しくありませんでした",
     "ledger.order": "記録の順番が 正しくありませんでした",
+    "ledger.entry_version": "このハブより新しい版の記録です。ハブを 新しくしてください",
     "ledger.erasure": "前の台帳の中身を消す記録が 正しくありませんでした",
     "store.disk_full": "ハブのディスクが いっぱいでした",
 }
