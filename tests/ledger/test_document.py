@@ -115,6 +115,14 @@ def test_what_the_example_says_of_its_seal() -> None:
     assert f"{len(sealed.ARCHIVE.public.spki):,}" in DOCUMENT
 
 
+def test_what_the_example_says_of_its_change_of_the_key() -> None:
+    body = changed.body(changed.FIRST_CHANGE)
+    assert (body.salt, changed.FIRST_CHANGE) == (bytes([5]) * 16, 5)
+    told = {"previous": m.BOX.public.key_id, "key_id": m.SECOND.public.key_id, "succession": changed.TO_SECOND}
+    assert body.read() == told
+    assert f"h'{m.BOX.public.key_id.hex()}'" in DOCUMENT
+
+
 def test_the_table_of_types_is_the_registry() -> None:
     table = DOCUMENT.partition("<!-- types -->")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| (\d+) \| ([\w.]+) \| (\d+) \|$", table, re.MULTILINE)
