@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from appliance.errors import MadoguchiError, UntrustedError
 from appliance.ledger.archive_keys import ArchiveVerifyingKey
-from appliance.ledger.checkpoint import open_checkpoint, open_cosignature
+from appliance.ledger.checkpoint import Checkpoint, CheckpointError, open_checkpoint, open_cosignature
 from appliance.ledger.day_seals import key_content
 from appliance.ledger.encoding import EncodingError, decode, encode
 from appliance.ledger.entry import Entry
@@ -202,13 +202,19 @@ def test_checkpoints_and_cosignatures() -> None:
         assert confirmed == (ours.signer, ours.time_s) == (m.HUB_NAME, one["time"])
 
 
+def of_size(opened: Checkpoint, size: int) -> None:
+    """What whoever opens a head does next: the product compares the size where it knows it."""
+    if opened.size != size:
+        raise CheckpointError(reason="other size")
+
+
 @pytest.mark.parametrize(("reason", "one"), ids(vectors("checkpoints")["refused"]))
 def test_what_is_no_checkpoint(reason: str, one: Any) -> None:
     cose, root = bytes.fromhex(one["cose"]), bytes.fromhex(one["root"])
     with pytest.raises(RefusedError):
         signatures.check_checkpoint(cose, one["size"], root, m.ORIGIN, SPKI["box"])
     with pytest.raises(UntrustedError):
-        open_checkpoint(cose, root, m.ORIGIN, m.BOX.public)
+        of_size(open_checkpoint(cose, root, m.ORIGIN, m.BOX.public), one["size"])
 
 
 @pytest.mark.parametrize(("reason", "one"), ids(vectors("cosignatures")["refused"]))
@@ -217,7 +223,7 @@ def test_what_is_no_cosignature(reason: str, one: Any) -> None:
     with pytest.raises(RefusedError):
         signatures.check_cosignature(cose, one["size"], root, m.ORIGIN, SPKI["hub"])
     with pytest.raises(UntrustedError):
-        open_cosignature(cose, root, m.ORIGIN, m.HUB.public)
+        of_size(open_cosignature(cose, root, m.ORIGIN, m.HUB.public), one["size"])
 
 
 @pytest.mark.parametrize("one", vectors("receipts")["good"])
@@ -227,6 +233,13 @@ def test_receipts_as_bytes_and_as_text(one: Any) -> None:
     assert same_receipt(data, hub=None) == one["proven"] | {"confirmed": None}
     for text in (one["text"], one["text"] + "\r\n"):
         assert verifier.read_receipt_text(text) == parse_receipt_text(text) == data
+
+
+@pytest.mark.parametrize("one", vectors("receipts")["good_without_hub"])
+def test_without_the_hubs_key_its_word_is_not_read(one: Any) -> None:
+    data = bytes.fromhex(one["receipt"])
+    assert same_receipt(data, hub=None) == one["proven"] | {"confirmed": None}
+    assert same_receipt(data) is None
 
 
 @pytest.mark.parametrize(("reason", "one"), ids(vectors("receipts")["refused"]))

@@ -16,7 +16,7 @@ from appliance.ledger.entry import type_label
 from appliance.ledger.export import write_export
 from appliance.ledger.merkle import consistency_proof, inclusion_proof
 from appliance.ledger.receipt import INCLUSION, receipt_text
-from tests.ledger import closed_vectors, sealed
+from tests.ledger import closed_vectors, sealed, signed_vectors
 from tests.ledger import material as m
 from tests.ledger.changed_vectors import changes
 from tests.ledger.material import sequence
@@ -139,7 +139,8 @@ def checkpoints() -> Case:
                 "of another tree": sign_checkpoint(m.ORIGIN, 3, m.root(4), m.signed_s(3), m.BOX),
                 "a cosignature": m.cosignature(3),
                 "a cosignature, even one signed with the box's key": m.cosignature(3, m.BOX),
-                **_bent(m.checkpoint(3)),
+                **signed_vectors.bent(m.checkpoint(3)),
+                **signed_vectors.checkpoints(),
             }.items()
         ],
     }
@@ -157,7 +158,8 @@ def cosignatures() -> Case:
                 "of another size": m.cosignature(5),
                 "a checkpoint": m.checkpoint(3),
                 "a checkpoint, even one signed with the hub's key": m.checkpoint(3, m.HUB),
-                **_bent(m.cosignature(3)),
+                **signed_vectors.bent(m.cosignature(3)),
+                **signed_vectors.cosignatures(),
             }.items()
         ],
     }
@@ -165,31 +167,6 @@ def cosignatures() -> Case:
 
 def _signed(size: int, data: bytes) -> Case:
     return {"size": size, "root": m.root(size).hex(), "cose": data.hex()}
-
-
-def _bent(cose: bytes) -> dict[str, bytes]:
-    """What was done to a good COSE_Sign1, and the result."""
-    protected, _, signature = parse_sign1(cose)
-    header = decode(protected)
-    return {
-        "no tag": cose[1:],
-        "the tag in a longer head than needed": b"\xd8\x12" + cose[1:],
-        "the last byte missing": cose[:-1],
-        "one byte more": cose + b"\x00",
-        "a flipped bit in the signature": cose[:-1] + bytes([cose[-1] ^ 1]),
-        "a flipped bit in the header": sign1(protected[:-1] + bytes([protected[-1] ^ 2]), {}, signature),
-        "a time that was changed": sign1(_with_claim(header, 6, 0), {}, signature),
-        "a payload that is not detached": cose[:1] + encode([protected, {}, b"", signature]),
-        "something in the unprotected header": sign1(protected, {4: b"key"}, signature),
-        "another label in the protected header": sign1(encode(header | {33: b""}), {}, signature),
-        "an algorithm that is not ES256": sign1(encode(header | {1: -8}), {}, signature),
-        "a signature of 63 bytes": sign1(protected, {}, signature[:-1]),
-        "a signature of zeros": sign1(protected, {}, bytes(64)),
-    }
-
-
-def _with_claim(header: dict[int, Any], label: int, value: object) -> bytes:
-    return encode(header | {15: header[15] | {label: value}})
 
 
 def receipts() -> Case:
@@ -239,6 +216,7 @@ def receipts() -> Case:
         "the last byte missing": data[:-1],
         "one byte more": data + b"\x00",
         "nothing": b"",
+        **signed_vectors.receipts(),
     }
     text = receipt_text(data)
     bad_texts = {
@@ -252,6 +230,7 @@ def receipts() -> Case:
         "origin": m.ORIGIN,
         "good": good,
         "refused": [{"reason": reason, "receipt": data.hex()} for reason, data in bad.items()],
+        "good_without_hub": [{"receipt": signed_vectors.unread_cosignature().hex(), "proven": good[0]["proven"]}],
         "refused_texts": [{"reason": reason, "text": text} for reason, text in bad_texts.items()],
         "refused_for": [
             {"reason": reason, "receipt": data.hex(), "origin": origin, "box": box, "hub": hub}
@@ -279,6 +258,7 @@ def exports() -> Case:
         good.append({"name": name, "export": data.hex(), "proven": proven | {"confirmed": confirmed}})
     whole, closed = m.export(bodies=True), m.closed_export()
     good.append({"name": "of an earlier ledger of the box", "export": closed.hex(), "proven": good[0]["proven"]})
+    good += signed_vectors.good_exports()
     return {
         "good": good,
         "refused": [{"reason": reason, "export": data.hex()} for reason, data in _bad_exports()],
@@ -350,6 +330,7 @@ def _bad_exports() -> Iterator[tuple[str, bytes]]:
     yield "the last checkpoint of another key", sequence([*items[:-1], [2, m.checkpoint(m.SIZE, m.OTHER), b""]])
     yield "a cosignature as the last checkpoint", sequence([*items[:-1], [2, m.cosignature(m.SIZE), b""]])
     yield from closed_vectors.bad()
+    yield from signed_vectors.exports()
 
 
 def seals() -> Case:
