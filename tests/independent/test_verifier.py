@@ -20,7 +20,7 @@ from appliance.ledger.export_check import verify_export
 from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.merkle import check_consistency, root_from_inclusion
 from appliance.ledger.receipt import open_receipt, parse_receipt_text, receipt_text
-from appliance.ledger.signers import KeyEndedError, Signers, SigningPeriod
+from appliance.ledger.signers import KeyEndedError, KeyHistoryError, Signers, SigningPeriod
 from appliance.ledger.succession import follow, open_succession
 from tests.independent import signatures, tree, verifier
 from tests.independent.cbor import RefusedError
@@ -336,6 +336,16 @@ def test_receipts_of_a_ledger_whose_key_was_changed(one: Any) -> None:
         verifier.verify_receipt(data, m.ORIGIN, KEYS, None)
     with pytest.raises(KeyEndedError):
         open_receipt(data, m.ORIGIN, changed.SIGNERS, None)
+
+
+@pytest.mark.parametrize(("reason", "one"), ids(vectors("changes")["refused_receipts"]))
+def test_receipts_that_tell_of_other_keys(reason: str, one: Any) -> None:
+    data, keys = bytes.fromhex(one["receipt"]), [(size, bytes.fromhex(spki)) for size, spki in one["keys"]]
+    periods = tuple(SigningPeriod(size, VerifyingKey.from_spki(spki)) for size, spki in keys)
+    with pytest.raises(RefusedError):
+        verifier.verify_receipt(data, m.ORIGIN, keys, None)
+    with pytest.raises(KeyHistoryError):
+        open_receipt(data, m.ORIGIN, Signers(periods), None)
 
 
 @pytest.mark.parametrize("one", vectors("changes")["exports"])
