@@ -1,24 +1,29 @@
 """Whether the box's own records are all there and unchanged, and if not, which are at fault."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.errors import MadoguchiError, UntrustedError
-from appliance.ledger.checkpoint import CheckpointError, open_checkpoint, open_cosignature
+from appliance.ledger.checkpoint import CheckpointError, claimed_signer, open_checkpoint, open_cosignature
 from appliance.ledger.day_seals import SealState
 from appliance.ledger.entry import Body
 from appliance.ledger.keys import SignatureError, VerifyingKey
 from appliance.ledger.succession import check_chain
 from appliance.ledger.verify import RootError, verify_ledger
+from appliance.services.generations import generations
 from appliance.services.later_erasures import later_erasures
 from appliance.services.opening import OpenBox
 from appliance.store.database import Database, Keys
 from appliance.store.faults import StoreError
 from appliance.store.ledger import LedgerStore
+from appliance.store.tree import NoEntryError
 
 Progress = Callable[[int, int], None]
 """Entries done, and how many there are."""
+Cosigners = Mapping[bytes, VerifyingKey]
+"""Who may have confirmed a ledger, by the id of the key; empty if nobody is known."""
 SAY_EVERY = 4096
 PAGE_BYTES = 4096
 
@@ -40,7 +45,7 @@ class Audit:
     """``faults`` in the order in which they were found, none if all is well; ``counts`` by type number, of a ledger
     without fault; ``told_later`` counts bodies that are gone and of which a later ledger says why; ``database`` is
     what the database says of its own pages; ``seals`` is what the archive's seals prove, None unless the entries are
-    good."""
+    good; ``earlier`` are the generations before it, ``mirrors`` the copies of the ledgers that the hub writes."""
 
     origin: str
     size: int = 0
@@ -50,10 +55,12 @@ class Audit:
     database: list[str] = field(default_factory=list)
     told_later: int = 0
     seals: SealState | None = None
+    earlier: list["Audit"] = field(default_factory=list)
+    mirrors: list["Audit"] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
-        return not self.faults and not self.database
+        return not self.faults and not self.database and all(one.good for one in (*self.earlier, *self.mirrors))
 
 
 def audit(box: OpenBox, hub: VerifyingKey | None, progress: Progress = lambda _, __: None) -> Audit:
@@ -62,20 +69,22 @@ def audit(box: OpenBox, hub: VerifyingKey | None, progress: Progress = lambda _,
     1. The pages of the database are those that were written with its key.
     2. to 6. as in ``audit_ledger``.
     7. The head noted beside the database is no later one, and of this tree: else the file is an older copy, or another.
+    8. The earlier generations are in order, and the mirrors are what the hub signed and the box confirmed. In a mirror,
+       a body may be gone before the entry that says why has arrived.
     """
     pages = box.database.check()
-    found = audit_ledger(box.ledger, hub, progress)
+    found = audit_ledger(box.ledger, cosigner(hub), progress)
     found.database = pages
-    try:
+    with _faults_of(found):
         _check_note(box)
-    except (UntrustedError, StoreError) as error:
-        found.faults.append(error)
+    with _faults_of(found):
+        _check_others(box, hub, found, progress)
     return found
 
 
 def audit_ledger(
     ledger: LedgerStore,
-    hub: VerifyingKey | None,
+    cosigners: Cosigners,
     progress: Progress = lambda _, __: None,
     *,
     complete: bool = True,
@@ -89,17 +98,13 @@ def audit_ledger(
     4. The keys follow from the first one, as the entries tell, and the tree is the one that the last checkpoint signs;
        if not, the stored subtrees tell where it differs.
     5. Every seal of the archive is of the tree at the end of its day, under the key that the ledger introduced.
-    6. Every stored confirmation is the hub's (with its key), of this tree.
+    6. Every stored confirmation is of this tree and by one of the ``cosigners``; not asked where none is known.
     """
     found = Audit(ledger.origin)
-    try:
+    with _faults_of(found):
         _check_entries(ledger, found, progress, complete, erased_later)
-    except (UntrustedError, StoreError) as error:
-        found.faults.append(error)
-    try:
-        _check_confirmations(ledger, hub)
-    except (UntrustedError, StoreError) as error:
-        found.faults.append(error)
+    with _faults_of(found):
+        _check_confirmations(ledger, cosigners)
     return found
 
 
@@ -114,7 +119,7 @@ def audit_earlier(
             told.update(one.erasure.indices)
     except (UntrustedError, StoreError) as error:
         fault = error
-    found = audit_ledger(ledger, hub, progress, erased_later=told)
+    found = audit_ledger(ledger, cosigner(hub), progress, erased_later=told)
     if fault is not None:
         found.faults.append(fault)
     return found
@@ -158,14 +163,42 @@ def _entries(ledger: LedgerStore, size: int, progress: Progress) -> Iterator[tup
     progress(size, size)
 
 
-def _check_confirmations(ledger: LedgerStore, hub: VerifyingKey | None) -> None:
-    if hub is None:
+def _check_others(box: OpenBox, hub: VerifyingKey | None, found: Audit, progress: Progress) -> None:
+    own = {one.origin: one.keys for one in generations(box.database)}
+    cosigners = {period.key.key_id: period.key for keys in own.values() for period in keys.periods}
+    for origin in LedgerStore.origins(box.database):
+        ledger = LedgerStore.find(box.database, origin)
+        if origin not in own:
+            found.mirrors.append(audit_ledger(ledger, cosigners, progress, complete=False))
+        elif origin != found.origin:
+            found.earlier.append(audit_earlier(box.database, ledger, hub, progress))
+
+
+@contextmanager
+def _faults_of(found: Audit) -> Iterator[None]:
+    """What is at fault ends one look, not the others."""
+    try:
+        yield
+    except (UntrustedError, StoreError) as error:
+        found.faults.append(error)
+
+
+def cosigner(hub: VerifyingKey | None) -> Cosigners:
+    """The one hub that the box belongs to, or nobody."""
+    return {} if hub is None else {hub.key_id: hub}
+
+
+def _check_confirmations(ledger: LedgerStore, cosigners: Cosigners) -> None:
+    if not cosigners:
         return
     for one in ledger.confirmations():
         try:
             root = ledger.root_at(one.size)
             open_checkpoint(one.checkpoint, root, ledger.origin, ledger.keys)
-            open_cosignature(one.cosignature, root, ledger.origin, hub)
+            key = cosigners.get(claimed_signer(one.cosignature))
+            if key is None:
+                raise SignatureError(reason="other key")
+            open_cosignature(one.cosignature, root, ledger.origin, key)
         except MadoguchiError as error:
             raise ForkedError(size=one.size, by="hub") from error
 
@@ -177,5 +210,9 @@ def _check_note(box: OpenBox) -> None:
     checkpoint = noted.open(box.ledger.keys)
     if checkpoint.size > size:
         raise RolledBackError(size=checkpoint.size, own=size)
-    if box.ledger.root_at(checkpoint.size) != checkpoint.root:
+    try:
+        same = box.ledger.root_at(checkpoint.size) == checkpoint.root
+    except NoEntryError as error:  # one that belongs to this tree is missing
+        raise ForkedError(size=checkpoint.size, by="box") from error
+    if not same:
         raise ForkedError(size=checkpoint.size, by="box")

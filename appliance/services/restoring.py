@@ -212,7 +212,7 @@ class Restoring:
                 EvidenceStore.delete_earlier(transaction, generation.number, forgotten)
             erased[ledger.origin] = forgotten
             # Confirmations are not asked for: one of an earlier hub must not keep the records from coming back.
-            audited = audit_ledger(ledger, None, progress, complete=False)
+            audited = audit_ledger(ledger, {}, progress, complete=False)
             if audited.faults:
                 raise RestoredLedgerError(origin=ledger.origin, error=audited.faults[0].code)
         if LedgerStore.find(database, backup.about.origin).head().size != backup.about.size:

@@ -170,7 +170,8 @@ class Database:
                     time.sleep(PAUSE_S)
             faults = [fault for fault in self.check_pages() if fault in faults]
         try:
-            return faults + [str(one[0]) for one in self.rows("PRAGMA integrity_check") if one[0] != "ok"]
+            said = [line for (text,) in self.rows("PRAGMA integrity_check") for line in str(text).splitlines()]
+            return faults + [line for line in said if line != "ok"]
         except (StoreError, WrongKeyError) as error:  # a page that does not decrypt ends the walk through the tree
             return [*faults, str(error.fields["reason"])]
 
@@ -269,7 +270,8 @@ class Database:
         try:
             yield
         except (StoreError, ReadOnlyError):
-            if not connection.in_transaction:
+            # What was done in between may have met the same fault, and given the connection up before.
+            if connection in self._all and not connection.in_transaction:
                 self._drop(connection)
             raise
 

@@ -123,6 +123,11 @@ class LedgerStore:
                     LedgerKeys.add(transaction, found[0], period)
         return cls.find(database, origin)
 
+    @staticmethod
+    def origins(database: Database) -> list[str]:
+        """The names of all ledgers in this database, own ones and mirrors, the oldest first."""
+        return [origin for (origin,) in database.rows("SELECT origin FROM ledger ORDER BY id")]
+
     @property
     def keys(self) -> Signers:
         """The keys that sign it, as they are known now."""

@@ -30,6 +30,14 @@ def explain(error: MadoguchiError) -> str:
     return f"{words} [{error}]"
 
 
+def state(error: MadoguchiError) -> str:
+    """What happened, then the code and its fields; for where the same advice stands below several of them."""
+    try:
+        return f"{sentence(error.code, error.fields)} [{error}]"
+    except NoSentenceError:
+        return str(error)
+
+
 @cache
 def _catalogue() -> Catalogue:
     return Catalogue(MESSAGES)

@@ -400,7 +400,7 @@ def test_a_new_generation_introduces_and_seals_for_itself(
         opened = again.ledger.body(0)
         assert opened is not None
         assert (again.school.origin, opened.read()["previous"]["origin"]) == (origin, first)
-        earlier = audit_ledger(LedgerStore.find(again.database, first), None)
+        earlier = audit_ledger(LedgerStore.find(again.database, first), {})
         assert earlier.good
         assert earlier.seals is not None
         assert (earlier.seals.count, earlier.seals.keys[0].spki) == (1, KEY.public.spki)
@@ -512,7 +512,7 @@ def test_the_mirror_of_the_hub_proves_the_same_and_keeps_the_key(
         mirror = MirrorLedger.add(database, box.school.origin, device_key.public)
         verified = verify_batch(arrived, box.school.origin, mirror.frontier(), 0, device_key.public)
         mirror.store(verified, cosign(verified.checkpoint, "hub", 1, SigningKey.make()), 5)
-        found = audit_ledger(mirror, None)
+        found = audit_ledger(mirror, {})
         assert found.good
         assert found.seals == dataclasses.replace(good(box).seals, keys=found.seals.keys)  # type: ignore[type-var,union-attr]
         assert introduced_key(mirror).spki == KEY.public.spki

@@ -2,23 +2,34 @@
 
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
+from appliance.ledger.checkpoint import cosign
 from appliance.ledger.entry import EntryType
+from appliance.ledger.generation import Reason
 from appliance.ledger.keys import SigningKey
+from appliance.ledger.verify import Batch, verify_batch
 from appliance.services.audit import Audit, audit, audit_pages
+from appliance.services.generations import begin_generation
 from appliance.services.opening import DATABASE_NAME, NOTE_NAME, OpenBox, open_box
 from appliance.store.appending import Draft
-from appliance.store.database import Transaction
+from appliance.store.database import Database, Transaction
 from appliance.store.faults import StoreError, WrongKeyError
+from appliance.store.ledger import OwnLedger
+from appliance.store.migrate import migrate
+from appliance.store.mirror import MirrorLedger
+from appliance.store.schema import LEDGER
+from tests.school.small import CODE
 from tests.sim.box import DATABASE_KEY, confirm
 from tests.sim.clock import ManualClock
 
 HUB = SigningKey.make()
 SIZE = 101
+ORIGIN = f"madoguchi/1/{CODE}/box/1"
 
 
 def fill(box: OpenBox, count: int) -> None:
@@ -226,6 +237,94 @@ def test_a_damaged_note_is_told_and_mended_by_the_next_record(filled: OpenBox) -
     assert faults(audit(filled, HUB.public)) == [("ledger.note_damaged", {})]
     fill(filled, 1)
     assert audit(filled, HUB.public).good
+
+
+FEED = "madoguchi/1/X/feed/1"
+
+
+@pytest.fixture
+def mirrored(box: OpenBox, device_key: SigningKey, clock: ManualClock, tmp_path: Path) -> Iterator[OpenBox]:
+    """A short ledger, and beside it the mirror of one that a hub wrote: 1 and then 7 records, each confirmed."""
+    fill(box, 4)
+    hub = open_feed(tmp_path / "hub.db")
+    feed = OwnLedger.add(hub, FEED, HUB.public).attach(HUB, clock)
+    mirror = MirrorLedger.add(box.database, FEED, HUB.public)
+    for count in (1, 6):
+        first = mirror.head().size
+        with feed.append() as appending:
+            for number in range(count):
+                appending.add(Draft(EntryType.GUARDIAN_AUTHENTICATED, {"number": number, "purpose": "visit"}))
+        sent = Batch(FEED, first, tuple(feed.items(first, first + count)), feed.checkpoint_at(first + count))
+        batch = verify_batch(sent, FEED, mirror.frontier(), mirror.head().last_time_ms, HUB.public)
+        mirror.store(batch, cosign(batch.checkpoint, box.school.origin, 1, device_key), 5)
+    yield box
+    hub.close()
+
+
+def open_feed(path: Path) -> Database:
+    database = Database.create(path, DATABASE_KEY)
+    migrate(database, (LEDGER,))
+    return database
+
+
+@pytest.mark.parametrize(
+    ("statements", "own", "of_the_hub"),
+    [
+        pytest.param((), [], [], id="nothing"),
+        pytest.param(("DELETE FROM entry WHERE id = (1 << 44 | 2)",), ["ledger.entry_missing"], [], id="own"),
+        pytest.param(("DELETE FROM entry WHERE id = (1 << 44 | 4)",), ["ledger.rolled_back"], [], id="own last"),
+        pytest.param(("DELETE FROM entry WHERE id = (2 << 44 | 2)",), [], ["ledger.entry_missing"], id="the hub's"),
+        pytest.param(("DELETE FROM entry WHERE id = (2 << 44 | 6)",), [], ["ledger.root"], id="the hub's last"),
+        pytest.param(
+            (
+                "UPDATE entry SET id = -1 WHERE id = (2 << 44 | 1)",
+                "UPDATE entry SET id = (2 << 44 | 1) WHERE id = (2 << 44 | 2)",
+                "UPDATE entry SET id = (2 << 44 | 2) WHERE id = -1",
+            ),
+            [],
+            ["store.seal"],
+            id="two of the hub's swapped",
+        ),
+        pytest.param(("UPDATE cosignature SET cosignature = checkpoint",), [], ["ledger.forked"], id="not confirmed"),
+    ],
+)
+def test_the_mirror_of_the_hubs_ledger_is_looked_at_too(
+    mirrored: OpenBox, statements: tuple[str, ...], own: list[str], of_the_hub: list[str]
+) -> None:
+    alter(mirrored, *statements)
+    found = audit(mirrored, HUB.public)
+    assert found.good == (not own and not of_the_hub)
+    assert [fault.code for fault in found.faults][:1] == own
+    assert [(one.origin, [fault.code for fault in one.faults][:1]) for one in found.mirrors] == [(FEED, of_the_hub)]
+
+
+@pytest.mark.parametrize("size", [2, 3, 9, 15, 16, 17])
+def test_in_a_ledger_of_any_size_a_record_that_was_removed_is_missed(box: OpenBox, size: int) -> None:
+    # The roots of a tree this small are made from its entries, which are no longer all there.
+    fill(box, size - 1)
+    for index in range(size):
+        kept = box.database.row("SELECT * FROM entry WHERE id & 255 = ?", (index,))
+        assert kept is not None
+        alter(box, f"DELETE FROM entry WHERE id & 255 = {index}")
+        found = faults(audit(box, HUB.public))
+        last = index == size - 1
+        assert found[0] == ("ledger.rolled_back" if last else "ledger.entry_missing", ANY), found
+        with box.database.transaction() as transaction:
+            transaction.run(f"INSERT INTO entry VALUES ({', '.join('?' * len(kept))})", kept)
+    assert audit(box, HUB.public).good
+
+
+def test_an_earlier_generation_is_looked_at_too(
+    filled: OpenBox, device_key: SigningKey, clock: ManualClock, reopen: Reopen
+) -> None:
+    begin_generation(filled.database, device_key, clock, Reason.ROLLED_BACK, note=filled.note)
+    box = reopen()
+    found = audit(box, HUB.public)
+    assert (found.good, [(one.origin, one.size) for one in found.earlier]) == (True, [(ORIGIN, SIZE)])
+    alter(box, "DELETE FROM entry WHERE id = (1 << 44 | 33)")
+    found = audit(box, HUB.public)
+    assert (found.good, found.faults) == (False, [])
+    assert faults(found.earlier[0])[0] == ("ledger.entry_missing", {"index": 33})
 
 
 def test_transactions_of_others_do_not_disturb(filled: OpenBox) -> None:

@@ -215,7 +215,7 @@ def test_threads_that_record_all_the_time_lose_nothing(
         entry = LedgerStore.find(box.database, origin).entry(index)
         assert entry.type == EntryType.GUARDIAN_AUTHENTICATED.number
     for origin in origins:
-        found = audit_ledger(LedgerStore.find(box.database, origin), None)
+        found = audit_ledger(LedgerStore.find(box.database, origin), {})
         assert found.faults == []
 
 

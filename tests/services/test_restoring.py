@@ -14,7 +14,7 @@ from appliance.ledger.release import ReleaseError
 from appliance.ledger.sealed_file import DamagedFileError, Header, SealedFileError, open_content, seal_file
 from appliance.school.retention import Retention
 from appliance.services import restoring as module
-from appliance.services.audit import audit, audit_earlier, audit_ledger
+from appliance.services.audit import audit, audit_earlier, audit_ledger, cosigner
 from appliance.services.backup import Made
 from appliance.services.erasure import Erasure
 from appliance.services.generations import find_generation
@@ -93,7 +93,7 @@ def test_everything_comes_back_and_goes_on_with_new_keys(visited: OpenBox, made:
     assert audit(box, None).good
     earlier = find_generation(box, 1)
     assert list(earlier.items(0, made.about.size)) == list(visited.ledger.items(0, made.about.size))
-    assert audit_ledger(earlier, HUB.public).good
+    assert audit_ledger(earlier, cosigner(HUB.public)).good
     receipt = earlier.receipt(3)
     found = open_receipt(receipt, visited.school.origin, visited.ledger.public_key, HUB.public)
     assert (found.index, found.cosignature is not None) == (3, True)
@@ -135,7 +135,7 @@ def test_a_body_erased_later_opens_from_no_older_backup_with_the_newest_keys(
     found = audit_earlier(box.database, earlier, None)
     assert (found.good, found.told_later) == (True, 2)
     assert [one.erasure.indices for one in later_erasures(box.database, earlier.origin)] == [(5, 6)]
-    assert [one.code for one in audit_ledger(earlier, None).faults] == ["ledger.body_missing"]
+    assert [one.code for one in audit_ledger(earlier, {}).faults] == ["ledger.body_missing"]
     # Not even the sealed bytes are there any more, and what proved the act went with it.
     assert box.database.rows("SELECT entry FROM evidence") == [(4,)]
     assert box.database.row("SELECT count(*) FROM entry WHERE body IS NULL") == (2,)
@@ -297,7 +297,7 @@ def test_a_box_is_restored_from_a_restored_box(made: Made, new_box: NewBox, cloc
     fourth = NewBox(tmp_path / "fourth", clock)
     assert fourth.restore(HOLDER, made.backup, again.keys).erased == 0
     box = third.open()
-    assert [audit_ledger(find_generation(box, number), None, complete=False).good for number in (1, 2, 3)] == [True] * 3
+    assert [audit_ledger(find_generation(box, number), {}, complete=False).good for number in (1, 2, 3)] == [True] * 3
     assert find_generation(box, 2).body(own) is None
     box.database.close()
 
@@ -319,6 +319,6 @@ def test_a_box_that_changed_its_key_comes_back_with_its_whole_history(
             earlier = LedgerStore.find(database, visited.school.origin)
             assert earlier.keys.joined(keys) == keys
             assert len(earlier.keys.periods) == (3 if backup == newest.backup else 1)
-            assert audit_ledger(earlier, HUB.public, complete=backup == newest.backup).good
+            assert audit_ledger(earlier, cosigner(HUB.public), complete=backup == newest.backup).good
             assert open_receipt(early, earlier.origin, earlier.keys, HUB.public).index == 3
             assert open_receipt(early, earlier.origin, device_key.public, HUB.public).index == 3

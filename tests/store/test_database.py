@@ -238,6 +238,36 @@ def test_a_damaged_page_is_found(notes: Database) -> None:
     assert notes.check() != []
 
 
+def test_damage_that_two_readings_meet_ends_both_with_the_fault(notes: Database) -> None:
+    write(notes, *(f"{number:04}" * 1000 for number in range(600)))
+    notes.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    notes.close()
+    raw = bytearray(notes.path.read_bytes())
+    for page in range(len(raw) // 4096 * 29 // 30 * 4096, len(raw), 4096):
+        raw[page + 100] ^= 1
+    notes.path.write_bytes(raw)
+    rows = notes.each("SELECT text FROM note")
+    next(rows)  # the first ones are read
+    with pytest.raises((StoreError, WrongKeyError)):
+        notes.rows("SELECT text FROM note")
+    with pytest.raises((StoreError, WrongKeyError)):  # on a connection that was given up meanwhile
+        list(rows)
+
+
+def test_each_fault_of_an_index_is_told_in_a_line_of_its_own(notes: Database) -> None:
+    write(notes, *(f"{number}" for number in range(300)))
+    with notes.transaction() as transaction:
+        transaction.run("CREATE INDEX note_text ON note (text)")
+        transaction.run("PRAGMA writable_schema = ON")
+        transaction.run(
+            "UPDATE sqlite_master SET sql = 'CREATE INDEX note_text ON note (-id)' WHERE name = 'note_text'"
+        )
+    notes.close()
+    found = notes.check()
+    assert len(found) > 90
+    assert not any("\n" in line for line in found)
+
+
 def test_a_patient_program_waits_for_longer_than_the_busy_timeout(
     notes: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from appliance.ledger.receipt import receipt_text
 from appliance.programs.cli.evidence import add_evidence
 from appliance.programs.cli.export import add_export
 from appliance.programs.cli.opened import opened_box, settings
-from appliance.programs.cli.output import FINE, PROBLEM, explain, say, show, show_progress
+from appliance.programs.cli.output import FINE, PROBLEM, say, show, show_progress, state
 from appliance.programs.cli.parsing import Commands, add_command, add_generation, add_group, named_place
 from appliance.programs.cli.seal import add_seal, seal_fields, seal_words
 from appliance.services.audit import Audit, audit, audit_earlier, audit_pages
@@ -22,6 +22,10 @@ from appliance.services.founding import DATABASE_KEY
 from appliance.services.generations import find_generation
 from appliance.services.opening import DATABASE_NAME
 from appliance.store.faults import StoreError, WrongKeyError
+
+SHOWN_FAULTS = 20
+"""Lines of what the database says of itself: a file that is damaged all over has one for every page."""
+SHOWN_CHARACTERS = 500
 
 
 def add(commands: Commands) -> None:
@@ -51,19 +55,16 @@ def verify(arguments: argparse.Namespace) -> int:
         "receipted": found.cosigned,
         "pending": found.size - found.cosigned,
         "types": named,
-        "faults": [{"error": fault.code, **fault.fields} for fault in found.faults],
+        "faults": [_fields(fault) for fault in found.faults],
         "database": found.database,
         "erased_later": found.told_later,
         "archive": None if found.seals is None else seal_fields(found.seals),
+        "earlier": [_counted(one) for one in found.earlier],
+        "mirrors": [_counted(one) for one in found.mirrors],
     }
     if found.faults:
-        result |= {"error": found.faults[0].code, **found.faults[0].fields}
-        lines = [_words(fault) for fault in found.faults]
-        lines += [
-            say("ledger-where", first=first, last=fault.fields.get("last", first))
-            for fault in found.faults
-            if (first := fault.fields.get("first")) is not None
-        ]
+        result |= _fields(found.faults[0])
+        lines = _all_words(found)
     else:
         lines = [say("ledger-good", origin=found.origin, count=found.size)]
         lines += [say("ledger-delivery", receipted=found.cosigned, pending=found.size - found.cosigned)]
@@ -71,7 +72,15 @@ def verify(arguments: argparse.Namespace) -> int:
         lines += [f"  {count:6}  {label}" for label, count in named.items()]
         if found.told_later:
             lines.append(say("ledger-erased-later", count=found.told_later))
-    lines += [say("ledger-damage", fault=fault) for fault in found.database]
+    for one in found.earlier:
+        lines += [say("ledger-earlier", origin=one.origin, count=one.size), *_all_words(one)]
+    for one in found.mirrors:
+        lines += [say("ledger-mirror", origin=one.origin, count=one.size), *_all_words(one)]
+    lines += [say("ledger-damage", fault=fault[:SHOWN_CHARACTERS]) for fault in found.database[:SHOWN_FAULTS]]
+    if len(found.database) > SHOWN_FAULTS:
+        lines.append(say("ledger-damage-more", count=len(found.database) - SHOWN_FAULTS))
+    if not found.good:
+        lines.append(say("ledger-next"))
     show(result, arguments.json, "\n".join(lines))
     return FINE if found.good else PROBLEM
 
@@ -89,10 +98,27 @@ def _audited(generation: int | None) -> Audit:
         return audit_pages(settings().box.state_dir / DATABASE_NAME, CredentialSource(DATABASE_KEY), error)
 
 
-def _words(fault: MadoguchiError) -> str:
-    if isinstance(fault, UntrustedError):
-        return say("ledger-bad", reason=explain(fault))
-    return say("ledger-unchecked", reason=explain(fault))
+def _counted(found: Audit) -> dict[str, object]:
+    return {"origin": found.origin, "entries": found.size, "faults": [_fields(fault) for fault in found.faults]}
+
+
+def _fields(fault: MadoguchiError) -> dict[str, object]:
+    return {"error": fault.code, **fault.fields}
+
+
+def _all_words(found: Audit) -> list[str]:
+    return [line for fault in found.faults for line in _words(fault)]
+
+
+def _words(fault: MadoguchiError) -> list[str]:
+    """What is wrong and where; what to do about it is the same for all, and stands below them."""
+    bad = isinstance(fault, UntrustedError)
+    lines = [say("ledger-bad", reason=state(fault)) if bad else say("ledger-unchecked", reason=str(fault))]
+    if (index := fault.fields.get("index")) is not None:
+        lines.append(say("ledger-record", index=index))
+    if (first := fault.fields.get("first")) is not None:
+        lines.append(say("ledger-where", first=first, last=fault.fields.get("last", first)))
+    return lines
 
 
 def show_entries(arguments: argparse.Namespace) -> int:
@@ -111,8 +137,8 @@ def show_entries(arguments: argparse.Namespace) -> int:
                 "subject": entry.subject,
                 "received": received,
             }
-            state = say("ledger-received") if received else say("ledger-waiting")
-            show(row, arguments.json, f"{index:7}  {at:%Y-%m-%d %H:%M:%S}  {state}  {type_label(entry.type)}")
+            where = say("ledger-received") if received else say("ledger-waiting")
+            show(row, arguments.json, f"{index:7}  {at:%Y-%m-%d %H:%M:%S}  {where}  {type_label(entry.type)}")
     return FINE
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from appliance.errors import ConfigError, Field, MadoguchiError, UnavailableError
-from appliance.web.console import explain, language, sentence
+from appliance.web.console import explain, language, sentence, state
 
 __all__ = [
     "COULD_NOT_RUN",
@@ -19,6 +19,7 @@ __all__ = [
     "show",
     "show_error",
     "show_progress",
+    "state",
 ]
 FINE, PROBLEM, COULD_NOT_RUN = 0, 1, 2
 

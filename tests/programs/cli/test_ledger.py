@@ -1,5 +1,6 @@
 """``appliance ledger``: what the box proves to itself, and the receipts that it gives."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -7,6 +8,7 @@ from typing import cast
 import pytest
 
 from appliance.ledger.entry import EntryType
+from appliance.programs.cli.ledger import SHOWN_FAULTS
 from appliance.services.opening import DATABASE_NAME
 from appliance.store.appending import Draft
 from tests.programs.cli.conftest import CommandLine
@@ -29,6 +31,8 @@ def test_a_good_ledger_is_counted(visited: CommandLine) -> None:
         "database": [],
         "erased_later": 0,
         "archive": {"sealed_to": None, "entries": 0, "seals": 0, "unread": 0, "keys": []},
+        "earlier": [],
+        "mirrors": [],
     }
 
 
@@ -81,6 +85,44 @@ def test_a_damaged_file_is_found(visited: CommandLine) -> None:
     assert (answer.code, answer.last["verify"]) == (1, "failed")
     assert answer.last["database"]
     assert "Damage in the database: " in visited.run("ledger", "verify").out
+
+
+def test_a_file_that_is_damaged_all_over_is_told_in_a_few_lines(visited: CommandLine) -> None:
+    path = visited.state / DATABASE_NAME
+    with visited.box() as box:
+        box.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw = bytearray(path.read_bytes())
+    for page in range(4096 * 2, len(raw), 4096):
+        raw[page + 100] ^= 1
+    path.write_bytes(raw)
+    answer = visited.run("ledger", "verify")
+    lines = answer.out.splitlines()
+    assert (answer.code, answer.err) == (1, "")
+    assert lines[0] == "The ledger could not be read to its end: store.fault reason=database disk image is malformed"
+    assert (
+        sum(line.startswith("Damage in the database: HMAC verification failed for page ") for line in lines)
+        == SHOWN_FAULTS
+    )
+    assert re.fullmatch(r"\.\.\. and \d+ more like these", lines[-2])
+    assert lines[-1].startswith("What to do: change and delete nothing")
+    assert len(cast(list[str], visited.run("ledger", "verify", "--json").last["database"])) > SHOWN_FAULTS
+
+
+@pytest.mark.parametrize(
+    ("language", "record", "cure"),
+    [("ja_JP.UTF-8", "    問題のある記録: 2 番", "次にすること: "), ("C", "    It concerns record 2.", "What to do: ")],
+)
+def test_what_is_at_fault_and_what_to_do_is_said_once(
+    visited: CommandLine, language: str, record: str, cure: str
+) -> None:
+    visited.speak(language)
+    with visited.box() as box, box.database.transaction() as transaction:
+        transaction.run("DROP TRIGGER entry_is_never_deleted")
+        transaction.run("DELETE FROM entry WHERE id & 255 = 2")
+    lines = visited.run("ledger", "verify").out.splitlines()
+    assert lines[1] == record
+    assert [line for line in lines if "ledger verify" in line] == []
+    assert [line.startswith(cure) for line in lines] == [False] * (len(lines) - 1) + [True]
 
 
 def test_entries_are_listed_latest_last(visited: CommandLine) -> None:
