@@ -21,7 +21,7 @@ from typing import Any, Self, TypeVar
 import sqlcipher3
 
 from appliance.errors import MadoguchiError
-from appliance.store.beginning import begin, begin_at_once, begin_reading
+from appliance.store.beginning import begin, begin_at_once, begin_reading, prepare, try_to_write, unlock
 from appliance.store.faults import (
     ConstraintError,
     DatabaseMissingError,
@@ -102,7 +102,7 @@ class Database:
 
     def each(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """Rows one by one, for tables that do not fit memory."""
-        cursor = self._steadily(lambda connection: connection.execute(sql, tuple(parameters)))
+        cursor = self._steadily(lambda connection: connection.execute(sql, tuple(parameters)), ends=False)
         with self._giving_up(cursor.connection), _translated():
             while many := cursor.fetchmany(512):
                 yield from many
@@ -186,7 +186,7 @@ class Database:
                 # A connection with nothing but the key: what others are told first reads pages that may be damaged.
                 connection = sqlcipher3.connect(str(self.path), isolation_level=None)
                 try:
-                    _unlock(connection, key)
+                    unlock(connection, key)
                     found.append([str(one[0]) for one in connection.execute("PRAGMA cipher_integrity_check")])
                 finally:
                     connection.close()
@@ -245,13 +245,14 @@ class Database:
                     raise
                 time.sleep(PAUSE_S)
 
-    def _steadily(self, work: Callable[[Any], Done]) -> Done:
-        """Work that has done nothing yet if the key or the connection turns out to be of no use: it is begun again."""
+    def _steadily(self, work: Callable[[Any], Done], *, ends: bool = True) -> Done:
+        """Work that has done nothing yet if the key or the connection turns out to be of no use: it is begun again.
+        ``ends`` is whether the connection is needed no longer after it, unless a transaction is open then."""
         for _ in range(MOST_RECONNECTIONS):
             fresh = getattr(self._local, "connection", None) is None
             connection = self._connection()
             try:
-                with self._giving_up(connection), _translated():
+                with self._giving_up(connection, ends=ends), _translated():
                     return work(connection)
             except WrongKeyError:
                 if connection.in_transaction:
@@ -264,22 +265,28 @@ class Database:
         raise WrongKeyError(reason="the key does not open the database")
 
     @contextmanager
-    def _giving_up(self, connection: Any) -> Iterator[None]:
+    def _giving_up(self, connection: Any, *, ends: bool = True) -> Iterator[None]:
         """After a fault of the disk the connection is not used again: SQLCipher lets none go on in which reading a page
-        failed once. Whoever is in a transaction ends that first."""
+        failed once. Nor after this use, if it was made where nothing could be written: as long as it is there, every
+        other of this process reads only, because they share the index of the log. Whoever is in a transaction ends that
+        first."""
+        faulty = False
         try:
             yield
         except (StoreError, ReadOnlyError):
-            # What was done in between may have met the same fault, and given the connection up before.
-            if connection in self._all and not connection.in_transaction:
-                self._drop(connection)
+            faulty = True
             raise
+        finally:
+            # What was done in between may have met the same fault, and given the connection up before.
+            mine = connection is getattr(self._local, "connection", None)
+            if mine and (faulty or (ends and self._local.passing)) and not connection.in_transaction:
+                self._drop(connection)
 
     def _connection(self) -> Any:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connect()
-            self._local.connection = connection
+            self._local.connection, self._local.passing = connection, _reads_only(connection)
             with self._lock:
                 self._all.append(connection)
                 self._connections += 1
@@ -323,12 +330,8 @@ class Database:
             )
             try:
                 if key is not None:
-                    _unlock(connection, key)
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA foreign_keys = ON")
-                connection.execute("PRAGMA secure_delete = ON")
-                connection.execute("PRAGMA trusted_schema = OFF")
+                    unlock(connection, key)
+                prepare(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -371,11 +374,16 @@ def _apart(number: int, version: Row | None) -> int:
     return (number << 32) + int(version[0]) if version else 0
 
 
-def _unlock(connection: Any, key: bytes) -> None:
-    # Its own lines on standard error would break the log; what they say comes back as an exception.
-    connection.execute("PRAGMA cipher_log_level = NONE")
-    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-    connection.execute("PRAGMA cipher_memory_security = OFF")
+def _reads_only(connection: Any) -> bool:
+    """Whether it was opened where nothing can be written, which it does not forget when the disk is well again."""
+    try:
+        with _translated():
+            try_to_write(connection)
+    except StoreBusyError:
+        return False
+    except MadoguchiError:
+        return True
+    return False
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from appliance.store.beginning import begin, begin_at_once, begin_reading
+from appliance.store.beginning import begin, begin_at_once, begin_reading, try_to_write
 
 
 @pytest.fixture
@@ -52,3 +53,19 @@ def test_a_read_that_fails_leaves_no_transaction_behind(tmp_path: Path) -> None:
         begin_reading(broken)
     assert not broken.in_transaction
     broken.close()
+
+
+def test_a_trial_leaves_nothing_behind_and_fails_where_nothing_can_be_written(
+    two: tuple[sqlite3.Connection, sqlite3.Connection], tmp_path: Path
+) -> None:
+    first, second = two
+    first.execute("PRAGMA user_version = 7")
+    try_to_write(first)
+    assert (first.in_transaction, second.execute("PRAGMA user_version").fetchone()) == (False, (7,))
+    reader = sqlite3.connect(f"file:{tmp_path / 'x.db'}?mode=ro", uri=True, isolation_level=None)
+    with closing(reader):
+        assert begin(reader) is reader  # this alone does not tell
+        reader.execute("ROLLBACK")
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            try_to_write(reader)
+        assert not reader.in_transaction
