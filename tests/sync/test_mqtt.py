@@ -154,9 +154,9 @@ def test_the_will_is_published_when_the_line_breaks_and_when_it_is_left(place: P
             assert school._connection is not None
             found = school._connection._client
             assert found is not None
-            school._stopping.set()
             found.socket().shutdown(2)  # type: ignore[union-attr]  # it is open, and a real socket
         assert following(hub) == Arrived(STATE, b"gone")
+        school.stop()
 
 
 def test_a_dead_thread_of_the_library_is_noticed_and_the_line_rebuilt(
