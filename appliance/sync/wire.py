@@ -10,10 +10,9 @@ Whatever comes in is bounded before it is unpacked, and everything that is not a
 """
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, unique
-from itertools import pairwise
 from typing import Any
 
 import zstandard
@@ -24,14 +23,13 @@ from appliance.ledger.entry import COMMITMENT_BYTES, SALT_BYTES, Body, Entry
 from appliance.ledger.merkle import HASH_BYTES
 from appliance.ledger.signers import MOST_KEYS
 from appliance.ledger.verify import Batch, Sealed
+from appliance.sync.fields import chunks, differences, listed, number, numbers, octets, sums, text
 
 VERSION = 1
 HEADER_BYTES = 5
 ROOT = "madoguchi/1"
 MAX_MESSAGE_BYTES = 1 << 20
 MAX_PLAIN_BYTES = 4 << 20
-MAX_NUMBER = 1 << 63
-MAX_ITEMS = 1 << 16
 COMPRESSION_LEVEL = 9
 SCHOOL_CODE_CHARACTERS = 13
 
@@ -65,9 +63,9 @@ def topic(school: str, lane: Lane) -> str:
     return f"{ROOT}/{school}/{lane.value}"
 
 
-def parse_topic(text: str) -> tuple[str, Lane]:
+def parse_topic(name: str) -> tuple[str, Lane]:
     """(school code, lane); raises ``MalformedError``."""
-    root, _, rest = text.rpartition("/")
+    root, _, rest = name.rpartition("/")
     start, _, school = root.rpartition("/")
     if start != ROOT or len(school) != SCHOOL_CODE_CHARACTERS or rest not in {lane.value for lane in Lane}:
         raise MalformedError(reason="topic")
@@ -182,9 +180,9 @@ def _columns(items: tuple[Sealed, ...]) -> list[Any]:
     return [
         [one.type for one in entries],
         [one.version for one in entries],
-        _differences([one.time_ms for one in entries]),
-        _differences([one.boot for one in entries]),
-        _differences([one.monotonic_ms for one in entries]),
+        differences([one.time_ms for one in entries]),
+        differences([one.boot for one in entries]),
+        differences([one.monotonic_ms for one in entries]),
         [one.actor for one in entries],
         [one.subject for one in entries],
         [list(one.refs) for one in entries],
@@ -198,57 +196,57 @@ def _read_batch(parts: list[Any]) -> Batch:
     parts, successions = parts[:BATCH_PARTS], parts[BATCH_PARTS:]
     origin, first, checkpoint, *columns, contents, salts, commitments = parts
     kinds, versions, times, boots, uptimes, actors, subjects, refs = columns
-    bodies = _bodies(_listed(contents), _bytes(salts))
-    kept_back = _chunks(_bytes(commitments), COMMITMENT_BYTES, bodies.count(None))
+    bodies = _bodies(listed(contents), octets(salts))
+    kept_back = chunks(octets(commitments), COMMITMENT_BYTES, bodies.count(None))
     entries = zip(
-        _numbers(kinds),
-        _numbers(versions),
-        _sums(times),
-        _sums(boots),
-        _sums(uptimes),
-        _numbers(actors),
-        _numbers(subjects),
-        [tuple(_numbers(one)) for one in _listed(refs)],
+        numbers(kinds),
+        numbers(versions),
+        sums(times),
+        sums(boots),
+        sums(uptimes),
+        numbers(actors),
+        numbers(subjects),
+        [tuple(numbers(one)) for one in listed(refs)],
         [next(kept_back) if body is None else body.commitment() for body in bodies],
         strict=True,
     )
     items = [Sealed(Entry(*fields).encode(), body) for fields, body in zip(entries, bodies, strict=True)]
-    return Batch(_text(origin), _number(first), tuple(items), _bytes(checkpoint), _successions(successions))
+    return Batch(text(origin), number(first), tuple(items), octets(checkpoint), _successions(successions))
 
 
 def _successions(more: list[Any]) -> tuple[bytes, ...]:
     """A part that a batch has only if it leads to a new key."""
     if not more:
         return ()
-    (listed,) = more
-    found = tuple(_bytes(one) for one in _listed(listed))
+    (told,) = more
+    found = tuple(octets(one) for one in listed(told))
     if not 0 < len(found) < MOST_KEYS:
         raise ValueError
     return found
 
 
 def _bodies(contents: list[Any], salts: bytes) -> list[Body | None]:
-    each_salt = _chunks(salts, SALT_BYTES, sum(one is not None for one in contents))
-    return [None if one is None else Body(next(each_salt), _bytes(one)) for one in contents]
+    each_salt = chunks(salts, SALT_BYTES, sum(one is not None for one in contents))
+    return [None if one is None else Body(next(each_salt), octets(one)) for one in contents]
 
 
 def _read_ack(parts: list[Any]) -> Ack:
     origin, checkpoint, cosignature, *more = parts
     if not more:
-        return Ack(_text(origin), _bytes(checkpoint), _bytes(cosignature))
+        return Ack(text(origin), octets(checkpoint), octets(cosignature))
     (root,) = more
-    if len(_bytes(root)) != HASH_BYTES:
+    if len(octets(root)) != HASH_BYTES:
         raise ValueError
-    return Ack(_text(origin), _bytes(checkpoint), _bytes(cosignature), root)
+    return Ack(text(origin), octets(checkpoint), octets(cosignature), root)
 
 
 def _read_refusal(parts: list[Any]) -> Refusal:
     origin, code, wanted, ack = parts
     return Refusal(
-        _text(origin),
-        _text(code),
-        None if wanted is None else _number(wanted),
-        None if ack is None else _read_ack(_listed(ack)),
+        text(origin),
+        text(code),
+        None if wanted is None else number(wanted),
+        None if ack is None else _read_ack(listed(ack)),
     )
 
 
@@ -256,7 +254,7 @@ def _read_state(parts: list[Any]) -> State:
     online, size, cosigned, at_ms = parts
     if not isinstance(online, bool):
         raise TypeError
-    return State(online, _number(size), _number(cosigned), _number(at_ms))
+    return State(online, number(size), number(cosigned), number(at_ms))
 
 
 _BATCH, _ACK, _REFUSAL, _STATE = range(4)
@@ -268,51 +266,3 @@ _READERS: dict[int, Callable[[list[Any]], Message]] = {
     _REFUSAL: _read_refusal,
     _STATE: _read_state,
 }
-
-
-def _differences(numbers: list[int]) -> list[int]:
-    return [second - first for first, second in pairwise([0, *numbers])]
-
-
-def _sums(value: Any) -> list[int]:
-    sums, total = [], 0
-    for one in _listed(value):
-        if type(one) is not int:
-            raise TypeError
-        total += one
-        sums.append(_number(total))
-    return sums
-
-
-def _chunks(data: bytes, width: int, count: int) -> Iterator[bytes]:
-    if len(data) != width * count:
-        raise ValueError
-    return iter([data[at : at + width] for at in range(0, len(data), width)])
-
-
-def _listed(value: Any) -> list[Any]:
-    if not isinstance(value, list) or len(value) > MAX_ITEMS:
-        raise TypeError
-    return value
-
-
-def _numbers(value: Any) -> list[int]:
-    return [_number(one) for one in _listed(value)]
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < MAX_NUMBER:
-        raise TypeError
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _bytes(value: Any) -> bytes:
-    if not isinstance(value, bytes):
-        raise TypeError
-    return value

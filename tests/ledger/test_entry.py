@@ -18,7 +18,7 @@ from appliance.ledger.entry import (
     check_body,
     type_label,
 )
-from appliance.sync.wire import MAX_NUMBER
+from appliance.sync.fields import MAX_NUMBER
 from tests.source import ROOT
 
 VECTORS = ROOT / "tests/vectors/ledger"

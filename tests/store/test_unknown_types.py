@@ -19,7 +19,8 @@ from appliance.store.ledger import OwnLedger
 from appliance.store.migrate import migrate
 from appliance.store.mirror import MirrorLedger
 from appliance.store.schema import LEDGER
-from appliance.sync.wire import MAX_NUMBER, pack, unpack
+from appliance.sync.fields import MAX_NUMBER
+from appliance.sync.wire import pack, unpack
 from tests.store.conftest import ORIGIN
 
 HUB = SigningKey.make()
