@@ -16,6 +16,7 @@ def differences(values: list[int]) -> list[int]:
 
 
 def sums(value: Any) -> list[int]:
+    """The numbers of which ``value`` has the differences."""
     found, total = [], 0
     for one in listed(value):
         if type(one) is not int:

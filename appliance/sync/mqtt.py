@@ -122,10 +122,20 @@ class MqttLine:
         if self._thread.ident is not None:
             self._thread.join(STOP_S)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Handover | None:
-        """Hands a message to the line; None if it is down, and then it is forgotten."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, kept: bool = True) -> Handover | None:
+        """Hands a message to the line; None if it is down, and then it is forgotten.
+
+        Without ``kept`` the broker may forget it as well (QoS 0): for what is worth nothing later.
+        """
         connection = self._connection
-        return None if connection is None else connection.publish(topic, payload, retain)
+        return None if connection is None else connection.publish(topic, payload, retain, 1 if kept else 0)
+
+    def listen(self, topic: str) -> None:
+        """Subscribes to one topic more for as long as the connection lasts; where the broker does not allow it,
+        nothing comes, and that is all."""
+        connection = self._connection
+        if connection is not None:
+            connection.listen(topic)
 
     def _run(self) -> None:
         wait_s, told = FIRST_WAIT_S, ""
@@ -193,11 +203,16 @@ class _Connection:
         client.loop_start()
         return None
 
-    def publish(self, topic: str, payload: bytes, retain: bool) -> Handover | None:
+    def listen(self, topic: str) -> None:
+        client = self._client
+        if client is not None and self.was_up and client.is_connected():
+            client.subscribe(topic, 0)
+
+    def publish(self, topic: str, payload: bytes, retain: bool, qos: int) -> Handover | None:
         client = self._client
         if client is None or self._over.is_set() or not client.is_connected():
             return None
-        info = client.publish(topic, payload, qos=1, retain=retain)
+        info = client.publish(topic, payload, qos=qos, retain=retain)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._over.set()
             return None
@@ -265,6 +280,8 @@ class _Connection:
             self._up()
 
     def _on_subscribe(self, _: Client, __: object, ___: int, reasons: list[ReasonCode], ____: object) -> None:
+        if self.was_up:
+            return  # of a topic more, which may be missing
         if any(reason.is_failure for reason in reasons):
             self._end("line.subscription")
         else:

@@ -48,7 +48,10 @@ class OversizeError(RefusedError):
 
 @unique
 class Lane(Enum):
-    """The last part of a topic. A school writes UP, URGENT, BLOB and STATE, and reads ACK and DOWN."""
+    """The last part of a topic. A school writes UP, URGENT, BLOB and STATE, and reads ACK and DOWN.
+
+    PROBE is the school's own: the broker sends back what it writes there, and nobody else hears it.
+    """
 
     UP = "up"
     ACK = "ack"
@@ -56,6 +59,7 @@ class Lane(Enum):
     URGENT = "urgent"
     BLOB = "blob"
     STATE = "state"
+    PROBE = "probe"
 
 
 def topic(school: str, lane: Lane) -> str:

@@ -26,7 +26,7 @@ KIOSK_SIZE: ViewportSize = {"width": 1280, "height": 800}
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("browser"), cards=3, odd_cards=True) as world:
+    with World(tmp_path_factory.mktemp("browser"), cards=3, odd_cards=True, lesson_hours=[]) as world:
         yield world
 
 

@@ -5,6 +5,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from appliance.services.founding import DATABASE_KEY
+from appliance.services.opening import DATABASE_NAME
+from appliance.store.database import Database
+from appliance.store.line import LineSample, LineStore
 from tests.sim.visit import register_and_visit
 from tests.sim.world import ADMIN, World
 
@@ -66,6 +70,29 @@ def test_printing_a_link_code(world: World, page: Page, shot: Shot) -> None:
     page.emulate_media(media="print")
     expect(page.locator(".top")).to_be_hidden()
     shot("staff-5-code-printed")
+
+
+def test_the_line_is_measured_at_once_when_somebody_asks(world: World, page: Page, shot: Shot) -> None:
+    sign_in(world, page)
+    page.click("nav >> text=回線")
+    shot("staff-7-line-empty")
+    page.click("text=いま測る")
+    expect(page.locator("[role=status]")).to_contain_text("測り終わりました", timeout=30_000)
+    expect(page.locator(".picture circle")).to_have_count(1)
+    expect(page.locator(".tile .big").first).to_contain_text("Mbit/s")
+    key = (world.box / "credentials" / DATABASE_KEY).read_bytes()
+    with Database.open(world.box / "state" / DATABASE_NAME, key) as database:
+        store = LineStore(database)
+        latest = store.latest()
+        assert latest is not None
+        for week in range(1, 30):
+            carried = (11_000_000 if week > 12 else 94_000_000) + 900_000 * (week * 7 % 5)
+            store.add(LineSample(latest.at_ms - week * 7 * 86_400_000, carried, 9, 1 << 20))
+        store.add(LineSample(latest.at_ms + 1, 97_000_000, 9, 1 << 20))
+    page.reload()
+    expect(page.locator(".picture circle")).to_have_count(31)
+    page.locator(".picture").scroll_into_view_if_needed()
+    shot("staff-7-line")
 
 
 def test_empty_states_and_health(world: World, page: Page, shot: Shot) -> None:

@@ -29,15 +29,24 @@ class Paper:
 
 @dataclass
 class PaperLine(MqttLine):
-    """Put events into ``events``; ``published`` is what the other side would have got."""
+    """Put events into ``events``; ``published`` is what the other side would have got, ``filler`` what the
+    broker would send back to those who listen."""
 
     events: SimpleQueue[LineEvent] = field(default_factory=SimpleQueue)
     published: list[Paper] = field(default_factory=list)
+    filler: list[bytes] = field(default_factory=list)
+    listened: list[str] = field(default_factory=list)
     up: bool = True
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Handover | None:
+    def listen(self, topic: str) -> None:
+        self.listened.append(topic)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, kept: bool = True) -> Handover | None:
         if not self.up:
             return None
+        if not kept:
+            self.filler.append(payload)
+            return Delivered()
         self.published.append(Paper(topic, unpack(payload), retain))
         return Delivered()
 

@@ -40,7 +40,7 @@ class World:
     """Everything that stands in a school and at the prefecture, in one folder.
 
     ``programs`` are ``cards`` (the virtual reader's side), ``hub``, ``cardd``, ``kiosk``, ``staff`` and ``syncd``.
-    ``as_in_life`` gives every card the pace of a real one.
+    ``as_in_life`` gives every card the pace of a real one; ``lesson_hours`` None are those that are shipped.
     """
 
     def __init__(
@@ -52,10 +52,11 @@ class World:
         as_in_life: bool = False,
         ports: Mapping[str, int] | None = None,
         log_level: str = "info",
+        lesson_hours: list[str] | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self._cards, self._odd_cards, self._as_in_life, self._log_level = cards, odd_cards, as_in_life, log_level
-        self._chosen_ports = dict(ports or {})
+        self._chosen_ports, self._lesson_hours = dict(ports or {}), lesson_hours
         self.ports: dict[str, int] = {}
         self.run_dir = Path()
         self.programs: dict[str, Program] = {}
@@ -211,6 +212,8 @@ class World:
                 "certificate": str(self.box / "staff.crt"),
             },
         }
+        if self._lesson_hours is not None:
+            sections["sync"] = {"lesson_hours": self._lesson_hours}
         (self.box / "site.toml").write_text(_toml(sections), encoding="utf-8")
         if not (self.box / ADMIN_FILE).exists():
             self._found_box()

@@ -17,12 +17,14 @@ from appliance.services.condition import observe
 from appliance.services.device_keys import DeviceKeys
 from appliance.services.enrolment import EnrolmentStore
 from appliance.services.founding import DATABASE_KEY
+from appliance.services.line import SchoolLine
 from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import OpenBox, open_box
 from appliance.services.sealing import read_seal
 from appliance.services.staff import StaffAccounts
 from appliance.services.visits import Visits
 from appliance.store.cards import CardStore
+from appliance.store.line import LineStore
 from appliance.store.people import PeopleStore
 from appliance.store.seal import read_secret
 from appliance.store.signal import SignalStore
@@ -64,6 +66,7 @@ def site_of(box: OpenBox, names: tuple[str, ...], wanted_reader: str, sentences:
         present=Presenter(
             lambda: observe(box, signals, enrolment.find() is not None, wanted_reader, read_seal(seals)), sentences
         ),
+        line=SchoolLine(LineStore(box.database), people, signals, box.clock),
     )
     return make_site(
         __package__ or "appliance.programs.staff",

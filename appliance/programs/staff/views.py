@@ -8,8 +8,10 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from appliance.errors import MadoguchiError, RefusedError
+from appliance.programs.staff.line_picture import draw, mbit
 from appliance.programs.staff.present import Presenter
 from appliance.services.check_in import receipt_number
+from appliance.services.line import SchoolLine
 from appliance.services.link_codes import LinkCodes
 from appliance.services.opening import School
 from appliance.services.staff import SignedIn, SignInNeededError, StaffAccounts
@@ -42,6 +44,7 @@ class Uses:
     cards: CardStore
     link_codes: LinkCodes
     present: Presenter
+    line: SchoolLine
 
 
 class Authorise:
@@ -62,6 +65,7 @@ def make_blueprint(uses: Uses) -> Blueprint:
     _add_sign_in(pages, uses)
     _add_today(pages, uses)
     _add_people(pages, uses)
+    _add_line(pages, uses)
     return pages
 
 
@@ -153,6 +157,23 @@ def _add_people(pages: Blueprint, uses: Uses) -> None:
         printed = uses.link_codes.issue(person_id, staff.id)
         pupils = uses.people.pupils_of(person_id, datetime.now().astimezone().date())
         return render_template("code.html", printed=printed, pupils=pupils, expires=_when(printed.expires_ms))
+
+
+def _add_line(pages: Blueprint, uses: Uses) -> None:
+    pages.add_app_template_filter(mbit, "mbit")
+    pages.add_app_template_filter(_when, "moment")
+
+    @pages.get("/line")
+    def line() -> str:
+        view = uses.line.view()
+        return render_template(
+            "line_now.html" if BY_ITSELF in request.headers else "line.html", view=view, picture=draw(view)
+        )
+
+    @pages.post("/line/measure")
+    def measure_line() -> Response:
+        uses.line.measure()
+        return redirect(url_for("staff.line"), 303)
 
 
 def _sentences(error: MadoguchiError) -> list[str]:

@@ -7,6 +7,7 @@ from appliance.ledger.keys import VerifyingKey
 from appliance.ledger.rollback import LaterHead
 from appliance.ledger.verify import Batch
 from appliance.log import EventLog
+from appliance.programs.syncd.probing import Probing
 from appliance.services.opening import OpenBox
 from appliance.services.rollback import Rollback
 from appliance.store.mirror import MirrorLedger
@@ -63,6 +64,7 @@ class Replication:
             clock=box.clock,
             observe=self._happened,
         )
+        self._probing = Probing(box.database, self._school, line=line, governor=governor, clock=box.clock, log=log)
         self._version = box.database.data_version()
         self._connected = False
         self._since_ms = box.clock.now_ms()
@@ -119,9 +121,12 @@ class Replication:
     def _arrived(self, where: str, payload: bytes) -> None:
         try:
             school, lane = parse_topic(where)
-            message = unpack(payload)
             if school != self._school:
                 raise MalformedError(reason="topic")
+            if lane is Lane.PROBE:
+                self._probing.arrived(payload)
+                return
+            message = unpack(payload)
         except UntrustedError as error:
             self._log.warning("sync.refused", code=error.code, here=True)
             if where == topic(self._school, Lane.DOWN):
@@ -146,6 +151,7 @@ class Replication:
         if now_ms - self._ticked_ms >= TICK_MS:
             self._ticked_ms = now_ms
             self._own.tick()
+        self._probing.look(connected=self._connected, pending=self._own.size - self._own.cosigned)
         self._state()
         self._say()
 

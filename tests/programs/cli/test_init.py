@@ -146,10 +146,11 @@ def test_migrating_says_what_ran(command: CommandLine) -> None:
         transaction.run("DROP INDEX evidence_by_entry")
         transaction.run("ALTER TABLE evidence DROP COLUMN generation")
         transaction.run("CREATE INDEX evidence_by_entry ON evidence (entry)")
-        transaction.run("DELETE FROM migration WHERE family = 'box' AND number = 4")
+        transaction.run("DROP TABLE line_sample")
+        transaction.run("DELETE FROM migration WHERE family = 'box' AND number >= 4")
     old = command.run("doctor", "--json")
     assert (old.code, old.last["error"]) == (2, "store.too_old")
-    assert command.run("migrate").out == "box/0004_generations\n"
+    assert command.run("migrate").out == "box/0004_generations\nbox/0005_line\n"
     assert command.run("doctor").code == 1  # nothing runs, so something is to be said
 
 

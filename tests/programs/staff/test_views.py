@@ -17,6 +17,7 @@ from appliance.store.appending import Draft
 from appliance.store.cards import CardStore
 from appliance.store.database import BUSY_TIMEOUT_MS, Database
 from appliance.store.faults import DiskFullError, ReadOnlyError, StoreBusyError, StoreError
+from appliance.store.line import LineSample, LineStore
 from appliance.store.people import PeopleStore
 from appliance.store.visits import StoredVisit, VisitStore
 from appliance.web.site import PUBLIC
@@ -26,8 +27,8 @@ from tests.sim.clock import ManualClock
 
 COOKIE = "__Host-staff"
 ENDED = "/sign-in?ended=1"
-PAGES = ["/", "/box", "/people", "/people/hana", "/people/nobody"]
-CHANGES = ["/people", "/people/mother/code", "/sign-out"]
+PAGES = ["/", "/box", "/line", "/people", "/people/hana", "/people/nobody"]
+CHANGES = ["/line/measure", "/people", "/people/mother/code", "/sign-out"]
 
 
 def text(member: Member, path: str) -> str:
@@ -367,3 +368,15 @@ def test_no_page_is_kept_by_a_browser_or_framed(member: Member, people: PeopleSt
         assert answer.headers["Cache-Control"] == "no-store"
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["Strict-Transport-Security"]
+
+
+def test_the_page_of_the_line_shows_what_was_measured_and_asks_for_more(member: Member, box: OpenBox) -> None:
+    assert "測った値は、まだありません" in text(member, "/line")
+    now_ms = box.clock.now_ms()
+    LineStore(box.database).add(LineSample(now_ms, 54_000_000, 8, 1_000))
+    shown = text(member, "/line")
+    assert "54 Mbit/s" in shown
+    assert "<polyline" in shown
+    assert member.post("/line/measure").location == "/line"
+    assert "測っています" in text(member, "/line")
+    assert "<html" not in member.get("/line", headers={"X-Refresh": "1"}).get_data(as_text=True)
