@@ -51,6 +51,7 @@ ROWS: dict[tuple[str, int], dict[str, list[Row]]] = {
     ("box", 2): {"enrolment": [(1, '{"school": "B113299900018"}', 3)]},
     ("box", 3): {"evidence": [(b"w" * 32, b"e" * 16, b"sealed", 9)], "card_certificate": [(b"k" * 32, 8)]},
     ("box", 4): {"visit": [(2, 9, "mother", "visit", 7)]},
+    ("box", 5): {"line_sample": [(1_800_000_000_000, 20_000_000, 12, 2_000_000)]},
     ("hub", 1): {
         "school": [("B113299900018", "架空小学校", "madoguchi/1/B/box/1", "madoguchi/1/B/feed/1", 1, 2)],
         "contact": [("B113299900018", 1, 5, 4, 3, None, None)],
@@ -63,6 +64,7 @@ ROWS: dict[tuple[str, int], dict[str, list[Row]]] = {
             )
         ],
     },
+    ("hub", 3): {"enrolment_token": [(b"v" * 32, "B113299900018", 9, 0, 2, None)]},
 }
 
 # (family, number) -> what a migration that moves rows makes of those before it; None: the table is gone.

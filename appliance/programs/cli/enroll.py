@@ -1,6 +1,8 @@
-"""``appliance enroll``: how a box comes to belong to the prefecture's hub, by two files."""
+"""``appliance enroll``: how a box comes to belong to the prefecture's hub, by two files or a one-time token."""
 
 import argparse
+import getpass
+import sys
 from pathlib import Path
 
 from appliance.config import read_credential
@@ -9,12 +11,16 @@ from appliance.programs.cli.output import FINE, say, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
 from appliance.services.enrolment import accept_bundle, make_request
 from appliance.services.founding import LINE_KEY
+from appliance.services.token_enrolment import enrol_by_token
 from appliance.sync.enrolment import EnrolmentBundle
+from appliance.sync.token import Token
 
 
 def add(commands: Commands) -> None:
-    """Adds ``enroll request`` and ``enroll accept``."""
+    """Adds ``enroll token``, ``enroll request`` and ``enroll accept``."""
     parts = add_group(commands, "enroll", "enrol this box at the prefecture's hub")
+    token = add_command(parts, "token", "enrol over the network with the prefecture's one-time token", use_token)
+    token.add_argument("--token", metavar="TEXT", help="the token; asked for otherwise, so that no history keeps it")
     request = add_command(parts, "request", "write the file that the prefecture needs from this box", write_request)
     request.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write it")
     accept = add_command(parts, "accept", "take over the file that the prefecture sent back", accept_file)
@@ -38,3 +44,19 @@ def accept_file(arguments: argparse.Namespace) -> int:
     words = say("enroll-accepted", hub=bundle.hub_name)
     show({"school": box.school.code, "hub": bundle.hub_name}, arguments.json, words)
     return FINE
+
+
+def use_token(arguments: argparse.Namespace) -> int:
+    """Enrols the box at the hub that the token names."""
+    token = Token.from_text(_typed() if arguments.token is None else arguments.token)
+    with opened_box() as box:
+        bundle = enrol_by_token(box, read_credential(LINE_KEY), token)
+    words = say("enroll-accepted", hub=bundle.hub_name)
+    show({"school": box.school.code, "hub": bundle.hub_name}, arguments.json, words)
+    return FINE
+
+
+def _typed() -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass(f"{say('enroll-token')} ")
+    return sys.stdin.readline()

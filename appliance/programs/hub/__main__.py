@@ -15,7 +15,7 @@ from appliance.clock import SystemClock
 from appliance.config import CredentialSource
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
 from appliance.log import start_logging
-from appliance.programs.hub import backup, evidence, keys
+from appliance.programs.hub import backup, endpoint, evidence, keys, tokens
 from appliance.programs.hub.admission import admit
 from appliance.programs.hub.files import read_file, write_file
 from appliance.programs.hub.founding import HubFoundedError, found_hub, make_credentials
@@ -61,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     evidence.add(commands)
     backup.add(commands)
     keys.add(commands)
-    # The page is a process of its own, started by serve.
+    tokens.add(commands)
+    # The page and the endpoint are processes of their own, started by serve.
+    endpoint.add(commands)
     commands.add_parser("page").set_defaults(run=_page)
     for command in (init, admission, schools):
         command.add_argument("--json", action="store_true")

@@ -1,4 +1,4 @@
-"""``hub serve``: ingest in this process, the page in one of its own."""
+"""``hub serve``: ingest in this process, the page and the enrolment endpoint each in one of its own."""
 
 import signal
 import subprocess
@@ -40,38 +40,42 @@ def serve(settings: HubSettings, database: Database) -> None:
     key = SigningKey.from_pem(read_credential(HUB_KEY))
     ingest = Ingest(database, key, settings.hub.name, line=line, clock=SystemClock(), log=log)
     line.start()
-    page = Page(log)
+    children = [Child(log, "page")]
+    if settings.enrolment.port:
+        children.append(Child(log, "endpoint"))
     notifier.ready()
     log.info("hub.ready", page=settings.page.port)
     alive_s = 0.0
     while not stopping.is_set():
         ingest.step()
-        page.keep()
+        for child in children:
+            child.keep()
         if notifier.interval_s is not None and time.monotonic() - alive_s >= notifier.interval_s:
             alive_s = time.monotonic()
             notifier.alive()
     notifier.stopping()
     line.stop()
-    page.stop()
+    for child in children:
+        child.stop()
     log.info("hub.ended")
 
 
-class Page:
-    """The page's process: started, and started again some time after it ended."""
+class Child:
+    """A process beside this one, the page's or the endpoint's: started, and started again some time after it ended."""
 
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
+    def __init__(self, log: EventLog, command: str) -> None:
+        self._log, self._command = log, command
         self._process: subprocess.Popen[bytes] | None = None
         self._next_s = 0.0
 
     def keep(self) -> None:
         """Starts it if it does not run; called again and again."""
         if self._process is not None and self._process.poll() is not None:
-            self._log.error("hub.page_ended", status=self._process.returncode)
+            self._log.error(f"hub.{self._command}_ended", status=self._process.returncode)
             self._process = None
         if self._process is None and time.monotonic() >= self._next_s:
             self._next_s = time.monotonic() + PAGE_PAUSE_S
-            command = [sys.executable, "-I", "-m", "appliance.programs.hub", "page"]
+            command = [sys.executable, "-I", "-m", "appliance.programs.hub", self._command]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def stop(self) -> None:

@@ -49,6 +49,13 @@ class Boxes:
 
 
 @dataclass(frozen=True)
+class Enrolment:
+    """Where boxes enrol with a one-time token, at the host that ``Boxes`` names; 0 switches it off."""
+
+    port: int = field(default=0, metadata={"least": 0, "most": 65535})
+
+
+@dataclass(frozen=True)
 class Page:
     """The page of the hub; loopback only."""
 
@@ -60,6 +67,7 @@ class HubSettings:
     hub: Hub = Hub()
     broker: Broker = Broker()
     boxes: Boxes = Boxes()
+    enrolment: Enrolment = Enrolment()
     page: Page = Page()
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from appliance.services.enrolment import EnrolmentStore
+from appliance.sync.token import Token
 from tests.programs.cli.conftest import CommandLine, HubCommand
 from tests.school.small import CODE
+from tests.sim.broker import free_port
 
 
 @pytest.fixture
@@ -91,3 +93,13 @@ def test_a_box_without_its_line_key_cannot_ask(command: CommandLine) -> None:
     answer = command.run("enroll", "request", "--out", str(command.folder / "r.json"), "--json")
     assert (answer.code, answer.last["error"]) == (2, "enrolment.line_key")
     assert not (command.folder / "r.json").exists()
+
+
+def test_a_token_that_was_mistyped_is_noticed_and_one_of_a_hub_that_is_away_named(command: CommandLine) -> None:
+    answer = command.run("enroll", "token", "--token", "AAAAA-BBBBB", "--json")
+    assert (answer.code, answer.last["error"]) == (1, "enrolment.token_form")
+    token = Token(b"s" * 10, b"f" * 16, "127.0.0.1", free_port())
+    answer = command.run("enroll", "token", "--token", token.to_text(), "--json")
+    assert (answer.code, answer.last["error"]) == (2, "enrolment.unreachable")
+    assert token.to_text()[:5] not in answer.err
+    assert command.run("sync", "status", "--json").last["enrolled"] is False

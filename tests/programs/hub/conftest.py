@@ -41,13 +41,19 @@ class FoundedBox:
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FoundedHub]:
+def founded_ms() -> int:
+    """When the hub is founded; a test with real TLS has it today."""
+    return ManualClock().now_ms()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, founded_ms: int) -> Iterator[FoundedHub]:
     keys, state = tmp_path / "hub-keys", tmp_path / "hub"
     make_credentials(keys)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(keys))
     boxes = Boxes(host="hub.example", port=8884)
     settings = HubSettings(hub=Hub(name="hub.test", state_dir=state), broker=Broker(host="127.0.0.1"), boxes=boxes)
-    clock = ManualClock()
+    clock = ManualClock(founded_ms)
     found_hub(settings, clock)
     with Database.open(state / DATABASE_NAME, (keys / DATABASE_KEY).read_bytes()) as database:
         yield FoundedHub(settings, database, clock)

@@ -18,6 +18,7 @@ cli-keys-device-sealed = It remains to seal it in place of the old one: applianc
 cli-keys-print-anew = The recovery text in the safe is out of date. Print it anew with appliance-admin keys print and put it in the place of the old paper.
 
 cli-enroll-request = Give { $file } to the prefecture. It holds no secret.
+cli-enroll-token = Token:
 cli-enroll-accepted = The box is enrolled at the hub { $hub }. It sends as soon as the line is up.
 
 cli-doctor-well = All is well.

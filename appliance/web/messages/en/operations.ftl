@@ -489,6 +489,31 @@ enrolment-foreign = This enrolment file is not for this box
 enrolment-line_key = The key of the line, line.key, cannot be used
     .means = The enrolment is unchanged.
     .next = See whether the credential line.key is a P-256 key in PEM.
+enrolment-token_form = This is no token, or a character of it is wrong
+    .means = The enrolment is unchanged, and the token was not used up.
+    .next = Type or paste the whole token again.
+enrolment-unreachable = The hub at { $host }, port { $port }, does not answer
+    .means = The enrolment is unchanged.
+    .next = Check the line, then run the same command again with the same token.
+enrolment-wrong_hub = What answers at { $host } is not the hub that made this token
+    .means = The box told it nothing. The enrolment is unchanged.
+    .next = Tell the prefecture, by telephone. If somebody stands between the box and the hub, another line may help.
+enrolment-clock = By this box's clock the certificate of the hub at { $host } is not valid
+    .means = The clock of the box or of the hub is wrong. The enrolment is unchanged.
+    .next = Set the box's clock, then run the same command again.
+enrolment-refused = The hub refused this token
+    .means = The enrolment is unchanged.
+    .next = { $reason ->
+        [expired] It was valid for 10 minutes. Ask the prefecture for a new one.
+        [used] Another box has used it. If you know of none, tell the prefecture; ask for a new one.
+        [school] It is for another school. Ask the prefecture for one with this school's code.
+        [tries] It failed too often. Ask the prefecture for a new one.
+        [unknown] The hub does not know it, or has made a newer one since. Use the newest, or ask for another.
+        [proof] The proof did not arrive as it was sent. Run the same command again.
+        [busy] The hub is busy. Wait a minute and run the same command again.
+        [admitted_before] The school is enrolled with another box. Ask the prefecture whether this box replaces it.
+       *[other] Tell the prefecture what the hub says: { $reason }
+    }
 
 ## The hub of the prefecture
 hub-already_founded = There is a hub at { $path } already
@@ -506,6 +531,15 @@ hub-certificate_request = The certificate request in the box's file is not right
 hub-admitted_before = The school { $school } is enrolled with another ledger or another key
     .means = The enrolment is unchanged. Either the box was replaced, or somebody claims to be the school.
     .next = Ask the school by telephone. If the box was replaced, tell whoever runs the hub.
+hub-token = The token lets nobody in ({ $reason })
+    .means = The box was not enrolled.
+    .next = Make a new token with appliance hub token.
+hub-token_school = { $school } is no school code
+    .means = No token was made.
+    .next = Give the 13 characters of the school's code.
+hub-no_endpoint = The hub takes no tokens: its enrolment endpoint is switched off
+    .means = No token was made.
+    .next = Set port under [enrolment] in /etc/appliance/hub.toml and start the hub again, or enrol by two files.
 hub-unknown_school = The school { $school } is not enrolled at this hub
     .means = Nothing was changed.
     .next = Check the school's code. appliance hub schools lists those that are enrolled.

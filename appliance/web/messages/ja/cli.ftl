@@ -18,6 +18,7 @@ cli-keys-device-sealed = 前の鍵の代わりに封をする仕事が残って�
 cli-keys-print-anew = 金庫の復旧の文字は古くなりました。appliance-admin keys print で印刷し直して、前の紙と取り替えてください。
 
 cli-enroll-request = { $file } を県の担当者に渡してください。秘密は含まれていません。
+cli-enroll-token = トークン：
 cli-enroll-accepted = ハブ { $hub } に登録しました。回線がつながると送信が始まります。
 
 cli-doctor-well = 順調です。
