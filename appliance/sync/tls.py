@@ -24,7 +24,7 @@ class _Socket(ssl.SSLSocket):
             raise
 
 
-def line_tls(authority: bytes, certificate: bytes, key_file: Path) -> ssl.SSLContext:
+def line_tls(authority: bytes, certificate: bytes, key_file: Path | str) -> ssl.SSLContext:
     """A context that trusts ``authority`` alone (PEM) and shows ``certificate`` (PEM) with the key in ``key_file``.
 
     Raises ``LineIdentityError``.

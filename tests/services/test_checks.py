@@ -252,6 +252,8 @@ def test_being_offline_is_no_fault_but_silence_is() -> None:
 
 def test_a_refusing_hub_is_a_fault_and_a_late_one_a_warning() -> None:
     refusing = but(WELL, sync=Heard({"connected": True, "refused": "ledger.signature"}, 0))
+    revoked = but(WELL, sync=Heard({"connected": False, "refused": "hub.revoked"}, 0))
+    assert check_hub(revoked) == Problem("health.hub_revoked", FAULT)
     assert check_hub(refusing) == Problem("health.hub_refuses", FAULT, {"reason": "ledger.signature"})
     late = but(WELL, receipted=7, oldest_pending_ms=NOW_MS - LATE_MS)
     assert check_hub(late) is None

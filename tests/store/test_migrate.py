@@ -65,6 +65,10 @@ ROWS: dict[tuple[str, int], dict[str, list[Row]]] = {
         ],
     },
     ("hub", 3): {"enrolment_token": [(b"v" * 32, "B113299900018", 9, 0, 2, None)]},
+    ("hub", 4): {
+        "issued_certificate": [("1f", "B113299900018", 9, None)],
+        "revoked_school": [("B113299900018", 3, "lost")],
+    },
 }
 
 # (family, number) -> what a migration that moves rows makes of those before it; None: the table is gone.

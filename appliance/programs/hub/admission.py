@@ -10,6 +10,7 @@ from appliance.ledger.keys import SigningKey, VerifyingKey
 from appliance.ledger.succession import follow
 from appliance.programs.hub.authority import Authority, AuthorityError, pem
 from appliance.programs.hub.registry import AdmittedSchool, Registry
+from appliance.programs.hub.revocation import Revocations
 from appliance.programs.hub.settings import (
     AUTHORITY_FILE,
     AUTHORITY_KEY,
@@ -72,6 +73,7 @@ def admit(
     until_ms = int(certificate.not_valid_after_utc.timestamp() * 1000)
     with database.transaction() as transaction:
         Registry(database).add(transaction, school, now_ms, until_ms)
+        Revocations(database).issued(transaction, school.code, certificate.serial_number, until_ms)
     _open_feed(feed, school, settings.hub.name, clock)
     return EnrolmentBundle(
         school=request.school,

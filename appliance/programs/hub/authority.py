@@ -5,7 +5,7 @@ access rules go by: a school code, or ``hub``.
 """
 
 import ipaddress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -64,9 +64,23 @@ class Authority:
         """For the broker, under every name or address by which it is called."""
         return self._issue(names[0], _private(key_pem).public_key(), SERVER, SERVER_DAYS, now, names)
 
-    def issue_own_client(self, name: str, key_pem: bytes, now: datetime) -> x509.Certificate:
+    def issue_own_client(self, name: str, key_pem: bytes, now: datetime, days: int = SERVER_DAYS) -> x509.Certificate:
         """For the hub's own end of the line."""
-        return self._issue(name, _private(key_pem).public_key(), CLIENT, SERVER_DAYS, now)
+        return self._issue(name, _private(key_pem).public_key(), CLIENT, days, now)
+
+    def revocation_list(self, serials: list[tuple[int, int]], now: datetime, days: int) -> bytes:
+        """In PEM: the ``serials`` that count no more, each with when that began (milliseconds since 1970)."""
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self.certificate.subject)
+        builder = builder.last_update(now - BACKDATED).next_update(now + timedelta(days=days))
+        number = x509.CRLNumber(int(now.timestamp() * 1000))
+        builder = builder.add_extension(number, critical=False)
+        own = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = builder.add_extension(own, critical=False)
+        for serial, at_ms in serials:
+            at = datetime.fromtimestamp(at_ms // 1000, UTC)
+            one = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at).build()
+            builder = builder.add_revoked_certificate(one)
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def issue_client(self, name: str, request_pem: bytes, now: datetime) -> x509.Certificate:
         """For a box. Only the key is taken from the request, never a name; raises ``CertificateRequestError``."""

@@ -1,5 +1,6 @@
 """Takes what all boxes send, mirrors it, and sends each its feed. One thread owns everything here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty
 
@@ -10,6 +11,7 @@ from appliance.ledger.keys import SigningKey
 from appliance.ledger.verify import Batch
 from appliance.log import EventLog
 from appliance.programs.hub.registry import AdmittedSchool, Registry
+from appliance.programs.hub.revocation import Revocations
 from appliance.programs.hub.succession import Successions
 from appliance.store.database import Database
 from appliance.store.ledger import OwnLedger
@@ -25,6 +27,8 @@ from appliance.throttle import Throttled
 POLL_S = 0.1
 TICK_MS = 200
 SEEN_EVERY_MS = 5_000
+REVOKED = "hub.revoked"
+"""The word by which a box learns that it is shut out."""
 SUBSCRIPTIONS = (topic("+", Lane.UP), topic("+", Lane.STATE))
 UNLIMITED = Governor((), (), 0)
 """The hub's own line is no school's line."""
@@ -46,7 +50,15 @@ class Ingest:
     """Call ``step`` again and again from one thread."""
 
     def __init__(
-        self, database: Database, key: SigningKey, name: str, *, line: MqttLine, clock: Clock, log: EventLog
+        self,
+        database: Database,
+        key: SigningKey,
+        name: str,
+        *,
+        line: MqttLine,
+        clock: Clock,
+        log: EventLog,
+        cut_off: Callable[[str], None] | None = None,
     ) -> None:
         self._database, self._key, self._name = database, key, name
         self._registry, self._successions = Registry(database), Successions(database)
@@ -55,6 +67,9 @@ class Ingest:
         self._schools: dict[str, Counterpart] = {}
         self._version = database.data_version()
         self._ticked_ms = 0
+        self._cut_off: Callable[[str], None] = cut_off or (lambda _: None)
+        self._revocations = Revocations(database)
+        self._revoked = self._revocations.schools()
         self._registry.note_all_offline()
         self._look_for_schools()
 
@@ -96,6 +111,9 @@ class Ingest:
         if school is None:
             self._log.warning("hub.unknown_school", school=code)
             return
+        if code in self._revoked:
+            self._shut_out(school, lane)
+            return
         try:
             message = unpack(payload)
         except MalformedError as error:
@@ -114,6 +132,22 @@ class Ingest:
                 school.feed.receive(message)
             case _:
                 self._refused(school.code, MalformedError.code)
+
+    def _shut_out(self, school: Counterpart, lane: Lane) -> None:
+        """Whatever a revoked box says, it hears only that it is revoked, and its session ends."""
+        self._go_offline(school)
+        if lane is Lane.UP:
+            school.incoming.refuse(REVOKED)
+        self._cut_off(school.code)
+
+    def _look_for_revoked(self) -> None:
+        before, self._revoked = self._revoked, self._revocations.schools()
+        for code in sorted(self._revoked - before):
+            self._log.warning("hub.revoked", school=code)
+            if code in self._schools:
+                self._schools[code].incoming.refuse(REVOKED)  # so that its staff learn why before the session ends
+                self._go_offline(self._schools[code])
+            self._cut_off(code)
 
     def _batch(self, school: Counterpart, batch: Batch) -> None:
         if is_later(batch.origin, than=school.origin):
@@ -172,6 +206,7 @@ class Ingest:
         version = self._database.data_version()
         changed = version != self._version
         if changed:
+            self._look_for_revoked()
             self._look_for_schools()
         for school in self._schools.values():
             if changed:

@@ -14,6 +14,7 @@ from appliance.log import EventLog
 from appliance.notify import Notifier
 from appliance.programs.hub.founding import CLIENT_NAME
 from appliance.programs.hub.ingest import SUBSCRIPTIONS, Ingest
+from appliance.programs.hub.revocation import CutOff
 from appliance.programs.hub.settings import AUTHORITY_FILE, FAMILIES, HUB_KEY, LINE_FILE, LINE_KEY, HubSettings
 from appliance.store.database import Database
 from appliance.store.migrate import migrate
@@ -38,7 +39,9 @@ def serve(settings: HubSettings, database: Database) -> None:
     migrate(database, FAMILIES)
     line = make_line(settings)
     key = SigningKey.from_pem(read_credential(HUB_KEY))
-    ingest = Ingest(database, key, settings.hub.name, line=line, clock=SystemClock(), log=log)
+    clock = SystemClock()
+    cut_off = CutOff(settings, database, clock, log)
+    ingest = Ingest(database, key, settings.hub.name, line=line, clock=clock, log=log, cut_off=cut_off)
     line.start()
     children = [Child(log, "page")]
     if settings.enrolment.port:
@@ -48,6 +51,7 @@ def serve(settings: HubSettings, database: Database) -> None:
     alive_s = 0.0
     while not stopping.is_set():
         ingest.step()
+        cut_off.keep()
         for child in children:
             child.keep()
         if notifier.interval_s is not None and time.monotonic() - alive_s >= notifier.interval_s:

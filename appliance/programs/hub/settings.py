@@ -18,7 +18,7 @@ FAMILIES = (LEDGER, Family("hub", files("appliance.programs.hub") / "migrations"
 
 DATABASE_NAME = "hub.db"
 AUTHORITY_FILE, BROKER_FILE, LINE_FILE, EVIDENCE_FILE = "ca.crt", "broker.crt", "hub-line.crt", "evidence.pub"
-BACKUP_FILE = "backup.pub"
+BACKUP_FILE, REVOKED_FILE = "backup.pub", "revoked.crl"
 HUB_KEY, AUTHORITY_KEY, LINE_KEY, DATABASE_KEY = "hub.key", "hub-ca.key", "hub-line.key", "hub-database.key"
 BROKER_KEY, EVIDENCE_KEY, BACKUP_KEY = "broker.key", "hub-evidence.key", "hub-backup.key"
 

@@ -2,6 +2,7 @@
 
 from appliance.services.condition import FAULT, Condition, Problem
 
+REVOKED = "hub.revoked"
 LATE_MS = 14 * 86_400_000
 
 
@@ -10,6 +11,8 @@ def check_hub(condition: Condition) -> Problem | None:
     if not condition.enrolled or condition.sync is None:
         return None
     refused = condition.sync.value.get("refused")
+    if refused == REVOKED:
+        return Problem("health.hub_revoked", FAULT)
     if refused:
         return Problem("health.hub_refuses", FAULT, {"reason": str(refused)})
     if condition.oldest_pending_ms is not None and condition.now_ms - condition.oldest_pending_ms > LATE_MS:

@@ -17,6 +17,7 @@ from appliance.log import EventLog
 from appliance.programs.hub.admission import admit
 from appliance.programs.hub.ingest import Ingest
 from appliance.programs.hub.registry import Registry
+from appliance.programs.hub.revocation import Revocations
 from appliance.programs.hub.settings import DATABASE_KEY
 from appliance.services.enrolment import make_request
 from appliance.services.generations import begin_generation
@@ -343,3 +344,30 @@ def test_receipts_for_the_feed_are_of_the_newest_key(desk: Desk, hub: FoundedHub
         cosignature = cosign(opened, box.box.school.origin, 1, key)
         desk.hear(CODE, Lane.UP, Ack(feed.origin, sent.checkpoint, cosignature))
         assert feed.head().cosigned_size == size
+
+
+def test_a_revoked_box_hears_only_that_it_is_and_its_session_ends(
+    desk: Desk, hub: FoundedHub, make_box: MakeBox
+) -> None:
+    box, ended = make_box(CODE, "見本小学校"), list[str]()
+    hub.admit(box)
+    desk.ingest._cut_off = ended.append
+    desk.hear(CODE, Lane.STATE, State(True, 1, 0, 0))
+    with Database.open(hub.database.path, CredentialSource(DATABASE_KEY)) as database:  # as a command of its own does
+        Revocations(database).revoke(CODE, "lost", hub.clock.now_ms())
+    hub.clock.advance(1_000)
+    desk.line.events.put(LineUp())
+    desk.ingest.step()
+    told = [(paper.topic, paper.message) for paper in desk.line.take()]
+    assert refusals(told) == [(topic(CODE, Lane.ACK), "hub.revoked")]
+    assert ended == [CODE]
+    assert refusals(desk.hear(CODE, Lane.UP, batch(box))) == [(topic(CODE, Lane.ACK), "hub.revoked")]
+    assert desk.hear(CODE, Lane.STATE, State(True, 1, 0, 0)) == []
+    (school,) = hub.registry.overview()
+    assert (school.mirrored, school.online, school.refused_code) == (0, False, "hub.revoked")
+    with Database.open(hub.database.path, CredentialSource(DATABASE_KEY)) as database:
+        admit(hub.settings, database, hub.clock, make_request(box.box, box.line_key))
+    hub.clock.advance(1_000)
+    desk.line.events.put(LineUp())
+    desk.ingest.step()
+    assert isinstance(desk.hear(CODE, Lane.UP, batch(box))[-1][1], Ack)
