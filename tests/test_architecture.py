@@ -107,6 +107,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     # They drive a TPM and systemd's programs, and mean nothing without them.
     **dict.fromkeys(("services.tpm", "services.sealing"), "firmware/test_tpm.py"),
     "programs.cli.keys": "firmware/test_paper.py",
+    # Both ends of a renewal are tried together.
+    "programs.syncd.renewing": "programs/hub/test_renewal.py",
 }
 
 

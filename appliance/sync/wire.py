@@ -23,7 +23,9 @@ from appliance.ledger.entry import COMMITMENT_BYTES, SALT_BYTES, Body, Entry
 from appliance.ledger.merkle import HASH_BYTES
 from appliance.ledger.signers import MOST_KEYS
 from appliance.ledger.verify import Batch, Sealed
+from appliance.sync import renewal
 from appliance.sync.fields import chunks, differences, listed, number, numbers, octets, sums, text
+from appliance.sync.renewal import RenewalAnswer, RenewalRequest
 
 VERSION = 1
 HEADER_BYTES = 5
@@ -112,7 +114,7 @@ class State:
     at_ms: int
 
 
-Message = Batch | Ack | Refusal | State
+Message = Batch | Ack | Refusal | State | RenewalRequest | RenewalAnswer
 
 
 def pack(message: Message) -> bytes:
@@ -176,6 +178,8 @@ def _to_value(message: Message) -> list[Any]:
             return [_REFUSAL, message.origin, message.code, message.wanted, ack]
         case State():
             return [_STATE, message.online, message.size, message.cosigned, message.at_ms]
+        case RenewalRequest() | RenewalAnswer():
+            return message.to_value()
 
 
 def _columns(items: tuple[Sealed, ...]) -> list[Any]:
@@ -269,4 +273,6 @@ _READERS: dict[int, Callable[[list[Any]], Message]] = {
     _ACK: _read_ack,
     _REFUSAL: _read_refusal,
     _STATE: _read_state,
+    renewal.REQUEST: RenewalRequest.read,
+    renewal.ANSWER: RenewalAnswer.read,
 }

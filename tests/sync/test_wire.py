@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from appliance.ledger.encoding import EncodingError, encode
 from appliance.ledger.entry import Body, Entry
 from appliance.ledger.verify import Batch, Sealed
+from appliance.sync.renewal import RenewalAnswer, RenewalRequest
 from appliance.sync.wire import (
     HEADER_BYTES,
     MAX_MESSAGE_BYTES,
@@ -51,6 +52,8 @@ MESSAGES = (
     | ACKS
     | st.builds(Refusal, st.text(max_size=50), st.text(max_size=20), st.none() | NUMBERS, st.none() | ACKS)
     | st.builds(State, st.booleans(), NUMBERS, NUMBERS, NUMBERS)
+    | st.builds(RenewalRequest, st.binary(max_size=200))
+    | st.builds(RenewalAnswer, st.binary(max_size=200), st.text(max_size=20))
 )
 
 

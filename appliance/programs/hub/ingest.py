@@ -21,7 +21,8 @@ from appliance.sync.incoming import Incoming
 from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, Rejected
 from appliance.sync.outgoing import Outgoing
 from appliance.sync.ports import Happening, KeyChanged, Mirroring, Overtaken, Receipt, Refused, Sent
-from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, parse_topic, topic, unpack
+from appliance.sync.renewal import RenewalAnswer, RenewalRequest
+from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, pack, parse_topic, topic, unpack
 from appliance.throttle import Throttled
 
 POLL_S = 0.1
@@ -59,6 +60,7 @@ class Ingest:
         clock: Clock,
         log: EventLog,
         cut_off: Callable[[str], None] | None = None,
+        renew: Callable[[str, RenewalRequest], RenewalAnswer] | None = None,
     ) -> None:
         self._database, self._key, self._name = database, key, name
         self._registry, self._successions = Registry(database), Successions(database)
@@ -68,6 +70,7 @@ class Ingest:
         self._version = database.data_version()
         self._ticked_ms = 0
         self._cut_off: Callable[[str], None] = cut_off or (lambda _: None)
+        self._renew = renew
         self._revocations = Revocations(database)
         self._revoked = self._revocations.schools()
         self._registry.note_all_offline()
@@ -130,6 +133,10 @@ class Ingest:
             case Ack() | Refusal() if lane is Lane.UP:
                 self._seen(school)
                 school.feed.receive(message)
+            case RenewalRequest() if lane is Lane.UP and self._renew is not None:
+                answer = self._renew(school.code, message)
+                self._log.info("hub.renewal", school=school.code, code=answer.code or None)
+                self._line.publish(topic(school.code, Lane.ACK), pack(answer))
             case _:
                 self._refused(school.code, MalformedError.code)
 

@@ -48,11 +48,20 @@ class Revocations:
 
     def issued(self, transaction: Transaction, school: str, serial: int, until_ms: int) -> None:
         """Notes a certificate. A school that is admitted again is not shut out any more; its old ones stay revoked."""
-        transaction.run(
-            "INSERT INTO issued_certificate (serial, school, until_ms) VALUES (?, ?, ?)",
-            (f"{serial:x}", school, until_ms),
-        )
+        self._note(transaction, school, serial, until_ms)
         transaction.run("DELETE FROM revoked_school WHERE school = ?", (school,))
+
+    def renewed(self, transaction: Transaction, school: str, serial: int, until_ms: int) -> bool:
+        """Notes a certificate that nobody looked at, unless the school is shut out; whether it did."""
+        if transaction.row("SELECT 1 FROM revoked_school WHERE school = ?", (school,)) is not None:
+            return False
+        self._note(transaction, school, serial, until_ms)
+        transaction.run("UPDATE school SET certificate_until_ms = ? WHERE code = ?", (until_ms, school))
+        return True
+
+    def _note(self, transaction: Transaction, school: str, serial: int, until_ms: int) -> None:
+        sql = "INSERT INTO issued_certificate (serial, school, until_ms) VALUES (?, ?, ?)"
+        transaction.run(sql, (f"{serial:x}", school, until_ms))
 
     def revoke(self, school: str, reason: str, now_ms: int) -> int:
         """Shuts the school's box out; how many certificates count no more. Raises ``UnknownSchoolError``."""

@@ -14,6 +14,7 @@ from appliance.log import EventLog
 from appliance.notify import Notifier
 from appliance.programs.hub.founding import CLIENT_NAME
 from appliance.programs.hub.ingest import SUBSCRIPTIONS, Ingest
+from appliance.programs.hub.renewal import Renewals
 from appliance.programs.hub.revocation import CutOff
 from appliance.programs.hub.settings import AUTHORITY_FILE, FAMILIES, HUB_KEY, LINE_FILE, LINE_KEY, HubSettings
 from appliance.store.database import Database
@@ -41,7 +42,16 @@ def serve(settings: HubSettings, database: Database) -> None:
     key = SigningKey.from_pem(read_credential(HUB_KEY))
     clock = SystemClock()
     cut_off = CutOff(settings, database, clock, log)
-    ingest = Ingest(database, key, settings.hub.name, line=line, clock=clock, log=log, cut_off=cut_off)
+    ingest = Ingest(
+        database,
+        key,
+        settings.hub.name,
+        line=line,
+        clock=clock,
+        log=log,
+        cut_off=cut_off,
+        renew=Renewals(settings, database, clock),
+    )
     line.start()
     children = [Child(log, "page")]
     if settings.enrolment.port:

@@ -8,6 +8,7 @@ from appliance.ledger.rollback import LaterHead
 from appliance.ledger.verify import Batch
 from appliance.log import EventLog
 from appliance.programs.syncd.probing import Probing
+from appliance.programs.syncd.renewing import Renewing
 from appliance.services.opening import OpenBox
 from appliance.services.rollback import Rollback
 from appliance.store.mirror import MirrorLedger
@@ -18,6 +19,7 @@ from appliance.sync.incoming import Incoming
 from appliance.sync.mqtt import Arrived, LineDown, LineEvent, LineUp, MqttLine, Rejected
 from appliance.sync.outgoing import Outgoing
 from appliance.sync.ports import Happening, Mirroring, Overtaken, Receipt, Refused, Sent
+from appliance.sync.renewal import RenewalAnswer, RenewalRequest
 from appliance.sync.wire import Ack, Lane, MalformedError, Refusal, State, pack, parse_topic, topic, unpack
 from appliance.throttle import Throttled
 
@@ -65,6 +67,7 @@ class Replication:
             observe=self._happened,
         )
         self._probing = Probing(box.database, self._school, line=line, governor=governor, clock=box.clock, log=log)
+        self._renewing = Renewing(box, bundle, publish=self._ask_for_renewal, log=log)
         self._version = box.database.data_version()
         self._connected = False
         self._since_ms = box.clock.now_ms()
@@ -135,6 +138,8 @@ class Replication:
         match message:
             case Ack() | Refusal() if lane is Lane.ACK:
                 self._own.receive(message)
+            case RenewalAnswer() if lane is Lane.ACK:
+                self._renewing.receive(message)
             case Batch() if lane is Lane.DOWN:
                 # What the hub cannot verify yet would look to it like a forgery; it asks again.
                 if self._box.ledger.keys.newest.change < self._own.cosigned:
@@ -152,8 +157,12 @@ class Replication:
             self._ticked_ms = now_ms
             self._own.tick()
         self._probing.look(connected=self._connected, pending=self._own.size - self._own.cosigned)
+        self._renewing.look(connected=self._connected)
         self._state()
         self._say()
+
+    def _ask_for_renewal(self, request: RenewalRequest) -> bool:
+        return self._line.publish(topic(self._school, Lane.UP), pack(request)) is not None
 
     def _happened(self, happening: Happening) -> None:
         match happening:
