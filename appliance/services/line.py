@@ -73,6 +73,11 @@ class SchoolLine:
             self._measuring(now_ms),
         )
 
+    def bit_s(self) -> int | None:
+        """What the line carried when it was last measured."""
+        latest = self._line.latest()
+        return None if latest is None else latest.bit_s
+
     def measure(self) -> None:
         """Asks for a measurement; ``view`` tells what became of it."""
         word: dict[str, Field] = {}

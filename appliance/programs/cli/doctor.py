@@ -1,7 +1,7 @@
 """``appliance doctor``, ``appliance sync status`` and ``appliance config``: how the box is, in words."""
 
 import argparse
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from appliance.config import changed_settings
@@ -9,6 +9,7 @@ from appliance.errors import UnavailableError
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, say, sentence, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
+from appliance.services.backlog import explain_backlog, sentences_of
 from appliance.services.checks import problems
 from appliance.services.checks.disk import disk_problem
 from appliance.services.checks.storage import closed_problem, storage_problem
@@ -19,6 +20,7 @@ from appliance.services.founding import DATABASE_KEY
 from appliance.services.key_rotation import KeyRotation
 from appliance.services.sealing import read_seal
 from appliance.store.disk import look_at_disk
+from appliance.store.line import LineStore
 from appliance.store.signal import SignalStore
 
 
@@ -55,19 +57,23 @@ def sync_status(arguments: argparse.Namespace) -> int:
     """Says what is recorded, received and pending, and how the line is."""
     condition = _condition()
     line = condition.sync.value if condition.sync is not None else {}
-    result = {
+    result: dict[str, object] = {
         "recorded": condition.recorded,
         "receipted": condition.receipted,
         "pending": condition.pending,
         "enrolled": condition.enrolled,
         "line": line,
     }
+    backlog = explain_backlog(condition, _line_bit_s())
+    result["backlog"] = {**asdict(backlog), "waiting": backlog.waiting.value}
     recorded, receipted, pending = condition.recorded, condition.receipted, condition.pending
     words = [say("sync-counts", recorded=recorded, receipted=receipted, pending=pending)]
     if not condition.enrolled:
         words.append(say("sync-line-none"))
     else:
         words.append(say("sync-line-up") if line.get("connected") else say("sync-line-down"))
+    if condition.pending:
+        words.append(" ".join(sentence(code, fields) for code, fields in sentences_of(backlog)))
     if condition.oldest_pending_ms is not None:
         since = datetime.fromtimestamp(condition.oldest_pending_ms / 1000).astimezone()
         words.append(say("sync-oldest", at=f"{since:%Y-%m-%d %H:%M}"))
@@ -101,6 +107,12 @@ def _found() -> list[Problem]:
         # The database does not open: the disk below it can still be asked.
         disk = look_at_disk(settings().box.state_dir)
         return [storage_problem(disk) or disk_problem(disk) or closed_problem(error.code)]
+
+
+def _line_bit_s() -> int | None:
+    with opened_box() as box:
+        latest = LineStore(box.database).latest()
+    return None if latest is None else latest.bit_s
 
 
 def _condition() -> Condition:

@@ -56,6 +56,7 @@ def site_of(box: OpenBox, names: tuple[str, ...], wanted_reader: str, sentences:
     people, cards = PeopleStore(box.database), CardStore(box.database)
     accounts = StaffAccounts(box, StaffStore(box.database))
     signals, enrolment = SignalStore(box.database), EnrolmentStore(box.database)
+    line = SchoolLine(LineStore(box.database), people, signals, box.clock)
     uses = Uses(
         school=box.school,
         accounts=accounts,
@@ -64,9 +65,11 @@ def site_of(box: OpenBox, names: tuple[str, ...], wanted_reader: str, sentences:
         cards=cards,
         link_codes=LinkCodes(box, cards, people),
         present=Presenter(
-            lambda: observe(box, signals, enrolment.find() is not None, wanted_reader, read_seal(seals)), sentences
+            lambda: observe(box, signals, enrolment.find() is not None, wanted_reader, read_seal(seals)),
+            sentences,
+            line.bit_s,
         ),
-        line=SchoolLine(LineStore(box.database), people, signals, box.clock),
+        line=line,
     )
     return make_site(
         __package__ or "appliance.programs.staff",

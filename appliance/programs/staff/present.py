@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.ledger.entry import EPOCH_MS
+from appliance.services.backlog import explain_backlog, sentences_of
 from appliance.services.checks import problems
 from appliance.services.condition import NOTE, Condition, Problem
 from appliance.web.catalogue import Catalogue
@@ -35,6 +36,7 @@ class State:
     line_since: datetime | None
     confirmed_at: datetime | None
     reason: str
+    backlog: str
 
     @property
     def well(self) -> bool:
@@ -49,8 +51,10 @@ class State:
 class Presenter:
     """Turns a ``Condition`` into what a page shows."""
 
-    def __init__(self, observe: Callable[[], Condition], sentences: Catalogue) -> None:
-        self._observe, self._sentences = observe, sentences
+    def __init__(
+        self, observe: Callable[[], Condition], sentences: Catalogue, line_bit_s: Callable[[], int | None]
+    ) -> None:
+        self._observe, self._sentences, self._line_bit_s = observe, sentences, line_bit_s
 
     def state(self) -> State:
         """The state now; a program that has said nothing for some time counts as silent."""
@@ -77,6 +81,10 @@ class Presenter:
             line_since=_when(sync.get("since_ms")),
             confirmed_at=_when(sync.get("confirmed_ms")),
             reason=str(sync.get("reason") or ""),
+            backlog="".join(
+                self._sentences.text("ja", code, "", **fields)
+                for code, fields in sentences_of(explain_backlog(condition, self._line_bit_s()))
+            ),
         )
 
     def _told(self, problem: Problem) -> Told:

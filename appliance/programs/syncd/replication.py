@@ -1,5 +1,6 @@
 """Both lanes of a box: its ledger to the hub, the hub's feed to the box. One thread owns everything here."""
 
+from datetime import datetime
 from queue import Empty
 
 from appliance.errors import Field, MadoguchiError, UntrustedError
@@ -71,6 +72,7 @@ class Replication:
         self._version = box.database.data_version()
         self._connected = False
         self._since_ms = box.clock.now_ms()
+        self._sent_entries = self._sent_bytes = 0
         self._error: str | None = None
         self._refused: str | None = None
         self._confirmed_ms: int | None = None
@@ -166,8 +168,12 @@ class Replication:
 
     def _happened(self, happening: Happening) -> None:
         match happening:
-            case Sent(_, first, last, size):
+            case Sent(origin, first, last, size):
                 self._log.info("sync.sent", first=first, last=last, bytes=size)
+                if origin == self._own.origin:
+                    # What went lately counts most, so that the estimate follows the kind of records.
+                    self._sent_entries = self._sent_entries // 2 + last - first
+                    self._sent_bytes = self._sent_bytes // 2 + size
             case Receipt(_, size):
                 self._log.info("sync.confirmed", size=size)
                 self._confirmed_ms, self._refused = self._box.clock.now_ms(), None
@@ -230,6 +236,8 @@ class Replication:
             "confirmed_ms": self._confirmed_ms,
             "reason": None if decision is None else decision.reason.value,
             "rate_bit_s": None if decision is None else decision.rate_bit_s,
+            "until_ms": None if decision is None or decision.until is None else _ms(decision.until),
+            "bytes_an_entry": self._sent_bytes // self._sent_entries if self._sent_entries else None,
             "overtaken_ms": self._overtaken_ms,
         }
         lasted_ms, at_ms = now_ms - self._said_ms, self._box.clock.now_ms()
@@ -239,3 +247,7 @@ class Replication:
             return
         self._signals.write(SIGNAL, word, at_ms)
         self._said, self._said_ms, self._said_at_ms = word, now_ms, at_ms
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -81,6 +81,14 @@ def test_the_state_of_delivery_adds_up(command: CommandLine) -> None:
         "pending": 3,
         "enrolled": False,
         "line": {"connected": True, "sent_size": 3},
+        "backlog": {
+            "waiting": "not_enrolled",
+            "pending": 3,
+            "bytes_left": 360,
+            "until_ms": None,
+            "seconds": None,
+            "seconds_free": None,
+        },
     }
 
 
@@ -102,7 +110,8 @@ def test_the_state_of_delivery_in_words(
     command.speak(language)
     lines = command.run("sync", "status").out.splitlines()
     assert lines[:2] == [counts, line]
-    assert lines[2].startswith(oldest)
+    assert "1 kB" in lines[2]
+    assert lines[3].startswith(oldest)
 
 
 def test_settings_are_listed_with_what_was_changed(command: CommandLine) -> None:

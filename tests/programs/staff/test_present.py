@@ -17,7 +17,7 @@ SINCE_MS = 1_794_990_000_000
 
 
 def told(condition: Condition) -> State:
-    return Presenter(lambda: condition, SENTENCES).state()
+    return Presenter(lambda: condition, SENTENCES, lambda: 8_000_000).state()
 
 
 def test_a_box_that_is_well() -> None:
@@ -94,3 +94,15 @@ def test_problems_are_told_in_three_sentences_faults_first() -> None:
     assert first.what == SENTENCES.text("ja", "health.kiosk_silent")
     assert "3 件の記録" in second.means
     assert second.cure == SENTENCES.text("ja", "health.not_enrolled", "next")
+
+
+def test_why_records_wait_is_said_in_one_breath() -> None:
+    assert told(replace(WELL, receipted=WELL.recorded)).backlog.startswith("送るものはありません")
+    slow: dict[str, Field] = {
+        "connected": True, "reason": "lessons", "rate_bit_s": 250_000, "until_ms": SINCE_MS, "bytes_an_entry": 1_000,
+    }  # fmt: skip
+    said = told(replace(WELL, recorded=50_000, receipted=10_000, sync=Heard(slow, 0))).backlog
+    hour = f"{datetime.fromtimestamp(SINCE_MS / 1000).astimezone():%H:%M}"
+    assert f"{hour} までは ゆっくり送っています。残り 40,000 件（約 40.0 MB）" in said
+    assert "あと約 21 分" in said
+    assert f"{hour} からなら、約 40 秒" in said

@@ -115,6 +115,17 @@ def test_a_visit_costs_the_hub_one_word_about_the_state(box: Box) -> None:
     assert (pending.size, pending.cosigned) == (2, 1)
 
 
+def test_what_an_entry_took_on_the_line_is_said_for_those_who_wait(box: Box) -> None:
+    box.step()
+    assert box.said()["bytes_an_entry"] is None
+    box.connect()
+    box.step(after_ms=500)
+    took = box.said()["bytes_an_entry"]
+    assert isinstance(took, int)
+    assert 100 < took < 2_000
+    assert box.said()["until_ms"] is None
+
+
 def test_another_program_that_appends_is_noticed(box: Box) -> None:
     _, batch = box.connect()
     assert isinstance(batch, Batch)

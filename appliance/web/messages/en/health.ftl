@@ -98,3 +98,17 @@ health-generation_rolled_back = The data of this box had been put back to an old
 health-generation_restored = This box was restored from a backup on { $date }
     .means = The records go on in a new generation (number { $number }). { $carried } records of the one before were carried over.
     .next = If you know of it, nothing needs to be done. This notice ends after 30 days.
+
+backlog-nothing = Nothing waits: every record has reached the prefecture.
+backlog-sending = Sending. { $pending } left (about { $left }).
+backlog-lessons = Sending slowly until { $until }, so that lessons do not notice. { $pending } left (about { $left }).
+backlog-cap = Sending at the rate that was set as the limit. { $pending } left (about { $left }).
+backlog-offline = The line is down. { $pending } left (about { $left }); they go by themselves as soon as it is up.
+backlog-not_enrolled = The box is not enrolled at a hub. It keeps { $pending } (about { $left }).
+backlog-silent = The program that sends does not answer. The box keeps { $pending } (about { $left }).
+backlog-takes_seconds = About { $count } s at this rate.
+backlog-takes_minutes = About { $count } minutes at this rate.
+backlog-takes_hours = About { $count } hours at this rate.
+backlog-later_seconds = From { $until } on it would take about { $count } s.
+backlog-later_minutes = From { $until } on it would take about { $count } minutes.
+backlog-later_hours = From { $until } on it would take about { $count } hours.

@@ -99,3 +99,17 @@ health-generation_rolled_back = 箱のデータが、古い写しに戻されて
 health-generation_restored = { $date } に、バックアップから元に戻しました
     .means = 記録は新しい世代（第 { $number } 世代）で続いています。前の世代から { $carried } 件を引きつぎました。
     .next = 心当たりがあれば、何もしなくてかまいません。この表示は 30 日で消えます。
+
+backlog-nothing = 送るものはありません。記録はすべて県に届いています。
+backlog-sending = 送っています。残り { $pending } 件（約 { $left }）。
+backlog-lessons = 授業のじゃまをしないように、{ $until } までは ゆっくり送っています。残り { $pending } 件（約 { $left }）。
+backlog-cap = 決められた上限の速さで送っています。残り { $pending } 件（約 { $left }）。
+backlog-offline = 回線が切れているので、まだ送れません。残り { $pending } 件（約 { $left }）は、つながりしだい ひとりでに送ります。
+backlog-not_enrolled = 県のハブに登録されていないので、まだ送れません。{ $pending } 件（約 { $left }）を箱が預かっています。
+backlog-silent = 送信のプログラムから応答がありません。{ $pending } 件（約 { $left }）を箱が預かっています。
+backlog-takes_seconds = このままで、あと約 { $count } 秒です。
+backlog-takes_minutes = このままで、あと約 { $count } 分です。
+backlog-takes_hours = このままで、あと約 { $count } 時間です。
+backlog-later_seconds = { $until } からなら、約 { $count } 秒で終わります。
+backlog-later_minutes = { $until } からなら、約 { $count } 分で終わります。
+backlog-later_hours = { $until } からなら、約 { $count } 時間で終わります。
