@@ -15,7 +15,7 @@ from appliance.clock import SystemClock
 from appliance.config import CredentialSource
 from appliance.errors import ConfigError, MadoguchiError, UnavailableError
 from appliance.log import start_logging
-from appliance.programs.hub import backup, endpoint, evidence, keys, revocation, tokens
+from appliance.programs.hub import backup, endpoint, evidence, keys, replacement, revocation, tokens
 from appliance.programs.hub.admission import admit
 from appliance.programs.hub.files import read_file, write_file
 from appliance.programs.hub.founding import HubFoundedError, found_hub, make_credentials
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keys.add(commands)
     tokens.add(commands)
     revocation.add(commands)
+    replacement.add(commands)
     # The page and the endpoint are processes of their own, started by serve.
     endpoint.add(commands)
     commands.add_parser("page").set_defaults(run=_page)
