@@ -33,6 +33,11 @@ CHECK_S = 0.5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 5.0
 OPENING_S = 30.0
 STOP_S = 3.0
+MOST_WAITING = 64
+"""Messages that came and are not handled yet; with more the socket is left alone, and the other side has to wait."""
+ROOM_POLL_S = 0.002
+MAX_PACKET_BYTES = MAX_MESSAGE_BYTES + 1024
+"""Of MQTT, around a message of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class LineUp:
 @dataclass(frozen=True, slots=True)
 class LineDown:
     """``code``: ``line.unreachable``, ``line.tls``, ``line.refused``, ``line.subscription``, ``line.lost``,
-    ``line.stuck`` or ``line.fault``. Said when the line goes down and when the reason changes."""
+    ``line.stuck``, ``line.oversize`` or ``line.fault``. Said when the line goes down and when the reason changes."""
 
     code: str
 
@@ -193,7 +198,7 @@ class _Connection:
         self._client = client
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # the library left it untyped
         properties.SessionExpiryInterval = SESSION_S
-        properties.MaximumPacketSize = MAX_MESSAGE_BYTES + 1024
+        properties.MaximumPacketSize = MAX_PACKET_BYTES
         try:
             client.connect(address.host, address.port, KEEPALIVE_S, clean_start=False, properties=properties)
         except ssl.SSLError:
@@ -230,11 +235,18 @@ class _Connection:
             thread = None if self._client is None else self._client._thread
             if thread is None or not thread.is_alive():
                 return "line.fault"
+            if self._is_oversize():
+                return "line.oversize"
             if self._waiting and now_s - self._waiting[0].since_s > STUCK_S:
                 return "line.stuck"
             if not self.was_up and now_s - self._open_s > OPENING_S:
                 return "line.stuck"
         return self._code
+
+    def _is_oversize(self) -> bool:
+        """Whether a packet is coming in that nobody was allowed to send: the library would collect all of it."""
+        incoming = None if self._client is None else self._client._in_packet
+        return bool(incoming and incoming["have_remaining"] and incoming["remaining_length"] > MAX_PACKET_BYTES)
 
     def close(self, leave: bool) -> None:
         client, self._client = self._client, None
@@ -292,6 +304,11 @@ class _Connection:
         self._events.put(LineUp())
 
     def _on_message(self, client: Client, _: object, message: MQTTMessage) -> None:
+        if len(message.payload) > MAX_PACKET_BYTES:
+            self._end("line.oversize")
+            return
+        while self._events.qsize() >= MOST_WAITING and not self._over.is_set():
+            time.sleep(ROOM_POLL_S)
         self._events.put(Arrived(message.topic, bytes(message.payload)))
         # Only now: what could not be taken over is brought again by the broker.
         client.ack(message.mid, message.qos)

@@ -155,6 +155,8 @@ def test_the_will_is_published_when_the_line_breaks_and_when_it_is_left(place: P
             found = school._connection._client
             assert found is not None
             found.socket().shutdown(2)  # type: ignore[union-attr]  # it is open, and a real socket
+            # A client that is back before the broker has seen the end takes its session over, and there is no will.
+            school._stopping.set()
         assert following(hub) == Arrived(STATE, b"gone")
         school.stop()
 
@@ -242,3 +244,27 @@ def test_a_port_where_nobody_listens_is_unreachable(place: Place, started: Start
     school = place.client(SCHOOL)
     school._address = Address("localhost", free_port())
     assert following(started(school)) == LineDown("line.unreachable")
+
+
+def test_a_flood_waits_outside_until_there_is_room_and_loses_nothing(place: Place, started: Start) -> None:
+    hub, school = started(place.client("hub")), started(place.client(SCHOOL, ACK))
+    assert (following(hub), following(school)) == (LineUp(), LineUp())
+    count = 10 * mqtt.MOST_WAITING
+    for number in range(count):
+        assert hub.publish(ACK, number.to_bytes(2) + bytes(2_000)) is not None
+    time.sleep(1)
+    assert 0 < school.events.qsize() <= mqtt.MOST_WAITING
+    came = [following(school) for _ in range(count)]
+    assert [int.from_bytes(one.payload[:2]) for one in came if isinstance(one, Arrived)] == list(range(count))
+
+
+def test_a_packet_that_is_larger_than_allowed_ends_the_connection_before_it_is_here(tmp_path: Path) -> None:
+    events: SimpleQueue[LineEvent] = SimpleQueue()
+    connection = mqtt._Connection((), events)
+    client = connection._client = Client(CallbackAPIVersion.VERSION2)
+    assert not connection._is_oversize()
+    client._in_packet["have_remaining"], client._in_packet["remaining_length"] = 1, mqtt.MAX_PACKET_BYTES
+    assert not connection._is_oversize()
+    client._in_packet["remaining_length"] += 1
+    assert connection._is_oversize()
+    assert events.empty()

@@ -31,6 +31,8 @@ SAY_EVERY_MS = 30_000
 STEP_MS = 5_000
 STATE_AFTER_MS = 1_000
 BEGIN_AGAIN_MS = 5_000
+ANSWER_EVERY_MS = 1_000
+"""To bytes that are no message: a flood of them is not answered by another one."""
 HARMLESS = frozenset({"sync.replayed", "sync.gap"})
 """Refusals that repair a lost answer; the others stay on the staff's page until a batch is confirmed."""
 
@@ -49,6 +51,7 @@ class Replication:
     ) -> None:
         self._box, self._school, self._line, self._log = box, box.school.code, line, log
         self._fault = Throttled(log.error)  # a disk that is broken fails at every look, and may be where the log goes
+        self._warn = Throttled(log.warning)  # and whoever is hostile decides how often something is refused
         self._signals = SignalStore(box.database)
         self._rollback = Rollback(box)
         self._own = Outgoing(
@@ -84,6 +87,7 @@ class Replication:
         self._later: LaterHead | None = None
         self._overtaken_ms: int | None = None
         self._begin_ms = 0
+        self._answered_ms = -ANSWER_EVERY_MS
 
     @property
     def over(self) -> bool:
@@ -133,8 +137,10 @@ class Replication:
                 return
             message = unpack(payload)
         except UntrustedError as error:
-            self._log.warning("sync.refused", code=error.code, here=True)
-            if where == topic(self._school, Lane.DOWN):
+            self._warn("sync.refused", code=error.code, here=True)
+            now_ms = self._box.clock.monotonic_ms()
+            if where == topic(self._school, Lane.DOWN) and now_ms - self._answered_ms >= ANSWER_EVERY_MS:
+                self._answered_ms = now_ms
                 self._feed.refuse(error.code)
             return
         match message:
@@ -147,7 +153,7 @@ class Replication:
                 if self._box.ledger.keys.newest.change < self._own.cosigned:
                     self._feed.receive(message)
             case _:
-                self._log.warning("sync.refused", code=MalformedError.code, here=True)
+                self._warn("sync.refused", code=MalformedError.code, here=True)
 
     def _look(self) -> None:
         version = self._box.database.data_version()
@@ -180,7 +186,7 @@ class Replication:
             case Mirroring(_, first, last):
                 self._log.info("feed.stored", first=first, last=last)
             case Refused(origin, code, here):
-                self._log.warning("sync.refused", code=code, here=here, feed=origin == self._feed.origin)
+                self._warn("sync.refused", code=code, here=here, feed=origin == self._feed.origin)
                 if origin != self._feed.origin and code not in HARMLESS:
                     self._refused = code
             case Overtaken(_, later):

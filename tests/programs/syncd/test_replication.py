@@ -14,7 +14,7 @@ from appliance.ledger.keys import SigningKey
 from appliance.ledger.merkle import Frontier
 from appliance.ledger.verify import Batch, verify_batch
 from appliance.log import EventLog
-from appliance.programs.syncd.replication import BEGIN_AGAIN_MS, Replication
+from appliance.programs.syncd.replication import ANSWER_EVERY_MS, BEGIN_AGAIN_MS, Replication
 from appliance.services.generations import begin_generation
 from appliance.services.opening import OpenBox, found_box
 from appliance.services.rollback import PAUSE_MS
@@ -364,3 +364,12 @@ def test_after_a_change_of_the_key_the_feed_waits_until_the_hub_knows_it(box: Bo
     (ack,) = box.hear(Lane.DOWN, sent)
     assert isinstance(ack, Ack)
     assert feed.confirm(ack.checkpoint, ack.cosignature, keys.newest.key).size == 2
+
+
+def test_a_flood_of_nonsense_is_not_answered_by_another_flood(box: Box) -> None:
+    box.connect()
+    answers = [one for _ in range(50) for one in box.hear(Lane.DOWN, b"nonsense") if isinstance(one, Refusal)]
+    assert [one.code for one in answers] == ["sync.malformed"]
+    box.clock.advance(ANSWER_EVERY_MS)
+    again = [one for one in box.hear(Lane.DOWN, b"nonsense") if isinstance(one, Refusal)]
+    assert [one.code for one in again] == ["sync.malformed"]
