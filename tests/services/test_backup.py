@@ -16,6 +16,7 @@ from appliance.services.opening import OpenBox
 from appliance.store.appending import Draft
 from appliance.store.dump import count_rows, tables
 from appliance.store.people import PeopleStore
+from appliance.store.schema import BOX_FAMILIES
 from appliance.store.signal import SignalStore
 from tests.sim.backup import back_up, header_of
 from tests.sim.clock import ManualClock
@@ -45,7 +46,7 @@ def test_two_files_that_say_of_what_they_are(
         about = header.about
         assert (about.kind, about.school, about.origin) == (kind, box.school.code, box.school.origin)
         assert (about.generation, about.size, about.made_ms) == (1, size, box.clock.now_ms())
-        assert about.levels == {"ledger": 6, "box": 4}
+        assert about.levels == {one.name: len(one.steps()) for one in BOX_FAMILIES}
         assert path.stat().st_mode & 0o777 == 0o600
         assert path.name.startswith(f"{box.school.code}-1-{size}-")
         data = path.read_bytes()
