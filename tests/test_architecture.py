@@ -99,7 +99,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     **{
         f"services.checks.{name}": "services/test_checks.py"
         for name in (
-            *("archive", "backup", "card", "clock", "clock_ahead", "disk", "enrolment", "generation"),
+            *("archive", "backup", "card", "certificate", "clock", "clock_ahead", "disk", "enrolment", "generation"),
             *("hub", "keys", "line", "reader", "readers", "rotation", "storage"),
         )
     },

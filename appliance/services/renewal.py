@@ -1,6 +1,6 @@
 """When the certificate of the line is to be renewed, and what a box takes for its new one."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -11,15 +11,23 @@ from appliance.services.opening import OpenBox
 from appliance.sync.enrolment import EnrolmentBundle
 
 
-def renewal_due_ms(bundle: EnrolmentBundle) -> int | None:
-    """Two thirds of the certificate's life, in milliseconds since 1970; None if there is no certificate to be read."""
+@dataclass(frozen=True, slots=True)
+class Term:
+    """When the certificate of the line is to be renewed and when it ends, in milliseconds since 1970."""
+
+    due_ms: int
+    until_ms: int
+
+
+def term_of(bundle: EnrolmentBundle) -> Term | None:
+    """Due at two thirds of the certificate's life; None if there is no certificate to be read."""
     try:
         certificate = x509.load_pem_x509_certificate(bundle.certificate.encode())
     except ValueError:
         return None
-    begin = certificate.not_valid_before_utc
-    due = begin + (certificate.not_valid_after_utc - begin) * 2 / 3
-    return int(due.timestamp() * 1000)
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    due = begin + (end - begin) * 2 / 3
+    return Term(int(due.timestamp() * 1000), int(end.timestamp() * 1000))
 
 
 def renewal_request(box: OpenBox, line_key_pem: bytes) -> bytes:

@@ -15,6 +15,7 @@ from appliance.services.checks.archive import check_archive
 from appliance.services.checks.backup import DAY_MS, check_backup
 from appliance.services.checks.backup import LATE_MS as BACKUP_LATE_MS
 from appliance.services.checks.card import check_card
+from appliance.services.checks.certificate import check_certificate
 from appliance.services.checks.clock import TOLERATED_MS, check_clock
 from appliance.services.checks.clock_ahead import check_clock_ahead
 from appliance.services.checks.disk import FULL_BYTES, LOW_BYTES, check_disk
@@ -343,3 +344,29 @@ def test_the_condition_is_what_the_box_and_the_programs_say(box: OpenBox, clock:
     assert later.reader == Heard({"state": "empty"}, 3_000)
     assert later.sync == Heard({"connected": True}, 0)
     assert later.keys == HOST_ONLY
+
+
+def test_a_certificate_that_was_not_renewed_is_told_before_it_ends() -> None:
+    day = 86_400_000
+
+    def at(days_left: float) -> Problem | None:
+        word: dict[str, Field] = {
+            "connected": True,
+            "certificate_due_ms": NOW_MS + int((days_left - 30) * day),
+            "certificate_until_ms": NOW_MS + int(days_left * day),
+        }
+        return check_certificate(but(WELL, sync=Heard(word, 0)))
+
+    assert at(90) is at(30) is at(16) is None
+    ends, ended = at(14.5), at(0)
+    assert ends is not None
+    assert ended is not None
+    assert (ends.code, ends.severity, ends.fields) == ("health.certificate_ends", WARNING, {"days": 14})
+    assert (ended.code, ended.severity, ended.fields) == ("health.certificate_ended", FAULT, {"pending": 0})
+
+
+def test_a_box_that_has_no_certificate_yet_is_told_nothing_of_it() -> None:
+    assert check_certificate(but(WELL, sync=None)) is None
+    assert check_certificate(WELL) is None
+    ended: dict[str, Field] = {"certificate_due_ms": 0, "certificate_until_ms": 1}
+    assert check_certificate(but(WELL, enrolled=False, sync=Heard(ended, 0))) is None

@@ -7,7 +7,7 @@ from appliance.errors import MadoguchiError
 from appliance.log import EventLog
 from appliance.services.founding import LINE_KEY
 from appliance.services.opening import OpenBox
-from appliance.services.renewal import accept_certificate, renewal_due_ms, renewal_request
+from appliance.services.renewal import accept_certificate, renewal_request, term_of
 from appliance.sync.enrolment import EnrolmentBundle
 from appliance.sync.renewal import RenewalAnswer, RenewalRequest
 
@@ -22,13 +22,13 @@ class Renewing:
         self, box: OpenBox, bundle: EnrolmentBundle, *, publish: Callable[[RenewalRequest], bool], log: EventLog
     ) -> None:
         self._box, self._bundle, self._publish, self._log = box, bundle, publish, log
-        self._due_ms = renewal_due_ms(bundle)
+        self.term = term_of(bundle)
         self._next_ms: int | None = None
         self._asked = False
 
     def look(self, *, connected: bool) -> None:
         """Asks if it is time; called again and again."""
-        if not connected or self._due_ms is None or self._box.clock.now_ms() < self._due_ms:
+        if not connected or self.term is None or self._box.clock.now_ms() < self.term.due_ms:
             return
         now_ms = self._box.clock.monotonic_ms()
         if self._next_ms is not None and now_ms < self._next_ms:

@@ -231,7 +231,7 @@ class Replication:
 
     def _say(self) -> None:
         """Tells the box's other programs; a word at least every ``SAY_EVERY_MS``, so that silence means something."""
-        decision, now_ms = self._own.decision, self._box.clock.monotonic_ms()
+        decision, now_ms, term = self._own.decision, self._box.clock.monotonic_ms(), self._renewing.term
         word: dict[str, Field] = {
             "connected": self._connected,
             "since_ms": self._since_ms,
@@ -244,6 +244,8 @@ class Replication:
             "rate_bit_s": None if decision is None else decision.rate_bit_s,
             "until_ms": None if decision is None or decision.until is None else _ms(decision.until),
             "bytes_an_entry": self._sent_bytes // self._sent_entries if self._sent_entries else None,
+            "certificate_due_ms": None if term is None else term.due_ms,
+            "certificate_until_ms": None if term is None else term.until_ms,
             "overtaken_ms": self._overtaken_ms,
         }
         lasted_ms, at_ms = now_ms - self._said_ms, self._box.clock.now_ms()

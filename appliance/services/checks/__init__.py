@@ -3,6 +3,7 @@
 from appliance.services.checks.archive import check_archive
 from appliance.services.checks.backup import check_backup
 from appliance.services.checks.card import check_card
+from appliance.services.checks.certificate import check_certificate
 from appliance.services.checks.clock import check_clock
 from appliance.services.checks.clock_ahead import check_clock_ahead
 from appliance.services.checks.disk import check_disk
@@ -28,6 +29,7 @@ CHECKS = (
     check_enrolment,
     check_line,
     check_hub,
+    check_certificate,
     check_generation,
     check_backup,
     check_archive,

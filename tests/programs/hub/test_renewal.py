@@ -14,7 +14,7 @@ from appliance.programs.hub.renewal import LEAST_MS, Renewals
 from appliance.programs.hub.revocation import Revocations
 from appliance.programs.syncd.renewing import AGAIN_MS, Renewing
 from appliance.services.enrolment import EnrolmentStore, ForeignBundleError
-from appliance.services.renewal import accept_certificate, renewal_due_ms, renewal_request
+from appliance.services.renewal import accept_certificate, renewal_request, term_of
 from appliance.sync.enrolment import EnrolmentBundle
 from appliance.sync.renewal import RenewalAnswer, RenewalRequest
 from tests.programs.hub.conftest import FoundedBox, FoundedHub
@@ -64,10 +64,10 @@ def talk(hub: FoundedHub, make_box: Callable[[str, str], FoundedBox], monkeypatc
 
 
 def test_it_asks_at_two_thirds_and_again_until_it_is_answered(talk: Talk) -> None:
-    due_ms = renewal_due_ms(talk.bundle)
-    assert due_ms is not None
-    days = (due_ms - talk.hub.clock.now_ms()) / DAY_MS
-    assert 59 < days < 60
+    term = term_of(talk.bundle)
+    assert term is not None
+    assert 59 < (term.due_ms - talk.hub.clock.now_ms()) / DAY_MS < 60
+    assert 89 < (term.until_ms - talk.hub.clock.now_ms()) / DAY_MS <= 90
     assert talk.after(59 * DAY_MS) == 0
     assert talk.after(DAY_MS) == 1
     assert talk.after(AGAIN_MS // 2) == 0
