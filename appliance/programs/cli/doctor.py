@@ -6,6 +6,7 @@ from datetime import datetime
 
 from appliance.config import changed_settings
 from appliance.errors import UnavailableError
+from appliance.programs.cli.line import show_line
 from appliance.programs.cli.opened import opened_box, settings
 from appliance.programs.cli.output import FINE, PROBLEM, say, sentence, show
 from appliance.programs.cli.parsing import Commands, add_command, add_group
@@ -25,10 +26,11 @@ from appliance.store.signal import SignalStore
 
 
 def add(commands: Commands) -> None:
-    """Adds ``doctor``, ``sync status`` and ``config``."""
+    """Adds ``doctor``, ``sync status``, ``sync line`` and ``config``."""
     add_command(commands, "doctor", "say what is wrong and what to do about it", examine)
     sync = add_group(commands, "sync", "what has reached the hub")
     add_command(sync, "status", "say what is recorded, received and pending, and how the line is", sync_status)
+    add_command(sync, "line", "say what the line carries, beside what is recommended for the school", show_line)
     config = add_command(commands, "config", "show the settings of this box", show_settings)
     config.add_argument("--changes", action="store_true", help="only what differs from the defaults")
 

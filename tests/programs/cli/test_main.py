@@ -13,7 +13,8 @@ from appliance.programs.cli.__main__ import COMMANDS, main
 from tests.programs.cli.conftest import CommandLine
 
 WORKING = [
-    "init", "migrate", "enroll request", "enroll accept", "doctor", "sync status", "config", "card authenticate",
+    "init", "migrate", "enroll request", "enroll accept", "doctor", "sync status", "sync line", "config",
+    "card authenticate",
     "card status", "card watch", "ledger verify", "ledger show", "ledger receipt", "receipt verify", "receipt key",
     "erase due", "erase records", "roster import", "keys prepare", "keys seal", "keys status", "keys print",
     "keys restore", "keys rotate", "keys next", "keys adopt", "ledger evidence", "evidence audit",

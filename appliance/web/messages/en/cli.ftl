@@ -143,3 +143,9 @@ cli-restore-done = The box is restored: { $count } records of { $previous } are 
     With new keys it goes on in the ledger { $origin }.
 cli-restore-erased = The content of { $count } records was erased after the backup was made, and stays erased.
 cli-restore-next = Now run appliance enroll request; the prefecture admits the box with --new-generation. Destroy the release and the files of keys that were copied here.
+
+cli-line-none = The line has not been measured yet; the box does so by itself at night.
+cli-line-no-pupils = Without a roster the recommended bandwidth is not known.
+cli-line-recommended = Recommended for the time being for a school of { $pupils } pupils: { $mbit } Mbit/s
+cli-line-share = The latest measurement is { $percent }% of that
+cli-line-sample = { $at }    { $mbit } Mbit/s    there and back { $rtt } ms

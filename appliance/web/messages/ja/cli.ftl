@@ -143,3 +143,9 @@ cli-restore-done = 箱を復元しました。{ $previous } の記録 { $count }
     新しい鍵で、台帳 { $origin } に続けて記録します。
 cli-restore-erased = { $count } 件の中身は、バックアップの後に消されたものです。消えたままです。
 cli-restore-next = 続けて appliance enroll request を実行してください。県は --new-generation を付けて登録します。ここに写した許可と鍵のファイルは廃棄してください。
+
+cli-line-none = 回線は、まだ測っていません。夜のうちに、箱がひとりでに測ります。
+cli-line-no-pupils = 名簿がないので、推奨される帯域はわかりません。
+cli-line-recommended = 児童・生徒 { $pupils } 人の学校に、文部科学省が当面推奨する帯域: { $mbit } Mbit/s
+cli-line-share = 最新の実測は、推奨の { $percent }%
+cli-line-sample = { $at }    { $mbit } Mbit/s    往復 { $rtt } ミリ秒
