@@ -65,7 +65,8 @@ def admit(
     hub_key = SigningKey.from_pem(read_credential(HUB_KEY))
     now_ms = clock.now_ms()
     now = datetime.fromtimestamp(now_ms // 1000, UTC)
-    certificate = authority.issue_client(request.school, request.certificate_request.encode(), now)
+    days = settings.boxes.certificate_days
+    certificate = authority.issue_client(request.school, request.certificate_request.encode(), now, days)
     feed_origin = f"madoguchi/1/{request.school}/feed/{FEED_GENERATION}"
     school = AdmittedSchool(request.school, request.name, request.origin, feed_origin)
     _pin(database, request, new_generation)

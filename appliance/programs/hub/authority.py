@@ -82,8 +82,11 @@ class Authority:
             builder = builder.add_revoked_certificate(one)
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
-    def issue_client(self, name: str, request_pem: bytes, now: datetime) -> x509.Certificate:
-        """For a box. Only the key is taken from the request, never a name; raises ``CertificateRequestError``."""
+    def issue_client(self, name: str, request_pem: bytes, now: datetime, days: int = CLIENT_DAYS) -> x509.Certificate:
+        """For a box, for so many days. Only the key is taken from the request, never a name.
+
+        Raises ``CertificateRequestError``.
+        """
         try:
             request = x509.load_pem_x509_csr(request_pem)
         except ValueError as error:
@@ -93,7 +96,7 @@ class Authority:
             raise CertificateRequestError(reason="signature")
         if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
             raise CertificateRequestError(reason="not a P-256 key")
-        return self._issue(name, key, CLIENT, CLIENT_DAYS, now)
+        return self._issue(name, key, CLIENT, days, now)
 
     def _issue(
         self,

@@ -47,7 +47,8 @@ class Renewals:
             raise RenewedTooOftenError()
         authority_pem = read_file(self._settings.hub.state_dir / AUTHORITY_FILE)
         authority = Authority.load(authority_pem, read_credential(AUTHORITY_KEY))
-        certificate = authority.issue_client(school, request, datetime.fromtimestamp(now_ms // 1000, UTC))
+        now, days = datetime.fromtimestamp(now_ms // 1000, UTC), self._settings.boxes.certificate_days
+        certificate = authority.issue_client(school, request, now, days)
         until_ms = int(certificate.not_valid_after_utc.timestamp() * 1000)
         with self._database.transaction() as transaction:
             if not Revocations(self._database).renewed(transaction, school, certificate.serial_number, until_ms):

@@ -42,10 +42,14 @@ class Broker:
 
 @dataclass(frozen=True)
 class Boxes:
-    """How the boxes reach the broker; their enrolment says so, and the broker's certificate has the name."""
+    """How the boxes reach the broker; their enrolment says so, and the broker's certificate has the name.
+
+    ``certificate_days`` is the life of a box's certificate, which renews itself at two thirds.
+    """
 
     host: str = "localhost"
     port: int = field(default=8883, metadata=PORT)
+    certificate_days: int = field(default=90, metadata={"least": 30, "most": 90})
 
 
 @dataclass(frozen=True)

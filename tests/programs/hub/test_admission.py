@@ -186,3 +186,11 @@ def test_a_hub_that_never_knew_the_box_pins_its_whole_history(hub: FoundedHub, m
     assert head.checkpoint is not None
     batch = Batch(ledger.origin, 0, tuple(ledger.items(0, head.size)), head.checkpoint)
     assert verify_batch(batch, ledger.origin, mirror.frontier(), 0, mirror.keys).frontier.size == head.size
+
+
+def test_the_life_of_a_certificate_is_the_prefectures_choice(hub: FoundedHub, make_box: MakeBox) -> None:
+    boxes = dataclasses.replace(hub.settings.boxes, certificate_days=30)
+    hub.settings = dataclasses.replace(hub.settings, boxes=boxes)
+    bundle = hub.admit(make_box(CODE, "見本小学校"))
+    certificate = x509.load_pem_x509_certificate(bundle.certificate.encode())
+    assert (certificate.not_valid_after_utc.timestamp() - hub.clock.now_ms() // 1000) == 30 * 86_400
