@@ -3,7 +3,9 @@
 Only paths and the port differ from ``firmware-config/mosquitto``. Everything listens on loopback.
 """
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -17,6 +19,7 @@ from tests.sim.server import Server
 SHIPPED = Path(__file__).parents[2] / "firmware-config" / "mosquitto"
 READY_S = 10.0
 PIECE_BYTES = 64 * 1024
+PORTS = (10_240, 32_000)
 
 
 class BrokerMissingError(RuntimeError):
@@ -190,10 +193,15 @@ class Line:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody uses at the moment."""
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
+    """A port on loopback that nobody uses at the moment.
+
+    Below those that the system gives to outgoing connections: one of these would take it before a program starts there.
+    """
+    while True:
+        port = random.SystemRandom().randrange(*PORTS)
+        with socket.socket() as trial, contextlib.suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return port
 
 
 def accepts(port: int) -> bool:
