@@ -202,7 +202,8 @@ def test_a_damaged_file_restores_nothing(made: Made, new_box: NewBox) -> None:
     for path in (made.backup, made.keys):
         whole = path.read_bytes()
         start = len(header_of(path).to_bytes())
-        for data in (whole[:-1], whole[:start], whole[:-40] + b"\0" + whole[-39:], whole + b"more"):
+        flipped = whole[:-40] + bytes([whole[-40] ^ 1]) + whole[-39:]
+        for data in (whole[:-1], whole[:start], flipped, whole + b"more"):
             path.write_bytes(data)
             with pytest.raises(DamagedFileError):
                 new_box.restore(HOLDER, made.backup, made.keys)
