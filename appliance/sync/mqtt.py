@@ -262,6 +262,8 @@ class _Connection:
                 found.shutdown(socket.SHUT_RDWR)
             except OSError:
                 self._over.set()  # it had ended by itself
+        # Its thread may wait for room that nobody will make any more, and is waited for now.
+        self._over.set()
         client.loop_stop()
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:

@@ -258,6 +258,26 @@ def test_a_flood_waits_outside_until_there_is_room_and_loses_nothing(place: Plac
     assert [int.from_bytes(one.payload[:2]) for one in came if isinstance(one, Arrived)] == list(range(count))
 
 
+def test_a_line_that_is_left_in_the_middle_of_a_flood_ends_at_once(place: Place, started: Start) -> None:
+    hub, school = started(place.client("hub")), place.client(SCHOOL, ACK)
+    school.start()
+    assert (following(hub), following(school)) == (LineUp(), LineUp())
+    assert school._connection is not None
+    client = school._connection._client
+    assert client is not None
+    reading = client._thread
+    for number in range(3 * mqtt.MOST_WAITING):
+        hub.publish(ACK, number.to_bytes(2))
+    end = time.monotonic() + 10
+    while school.events.qsize() < mqtt.MOST_WAITING:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    school.stop()
+    assert not school._thread.is_alive()
+    assert reading is not None
+    assert not reading.is_alive()
+
+
 def test_a_packet_that_is_larger_than_allowed_ends_the_connection_before_it_is_here(tmp_path: Path) -> None:
     events: SimpleQueue[LineEvent] = SimpleQueue()
     connection = mqtt._Connection((), events)
